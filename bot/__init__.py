@@ -1,0 +1,1 @@
+"""Who hears it: the program that reads, computes, decides, and tells people."""

@@ -1,0 +1,1 @@
+"""What people can type: one file per command. Filled in below."""

@@ -1,0 +1,250 @@
+"""The tape: option and equity prints as Parquet by session date, streamed as Arrow record batches.
+
+A tape is a folder of sessions, a session a folder of parts, a part one file written once: its name is
+the digest of its rows, so what was stored before is not stored again. A reduction of a whole session
+is kept beside it (`reduced`) and is used only when every print of the session was known by then.
+Money is int64 of ten-thousandths of a dollar (`_e4`); times are UTC microseconds.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+#: rows in a record batch: small enough for the cache, which is what makes the stream fast
+BATCH_ROWS = 131_072
+MOMENT = pa.timestamp("us", tz="UTC")
+NAME = pa.dictionary(pa.int32(), pa.string())
+
+
+@dataclass(frozen=True)
+class Tape:
+    """A kind of print: its folder, its columns, and which column names the subject."""
+
+    name: str
+    schema: pa.Schema
+    subject: str
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+OPTION_TRADES = Tape(
+    "option_trades",
+    pa.schema(
+        [
+            pa.field("event_at", MOMENT, False),
+            pa.field("known_at", MOMENT, False),
+            pa.field("underlying", NAME, False),
+            pa.field("expiry", pa.date32(), False),
+            pa.field("strike_e4", pa.int64(), False),
+            pa.field("is_call", pa.bool_(), False),
+            pa.field("price_e4", pa.int64(), False),  # USD a share
+            pa.field("size", pa.int64(), False),  # contracts
+            pa.field("multiplier", pa.int64(), False),  # shares a contract, for the premium
+            pa.field("bid_e4", pa.int64()),  # the quote before the trade; null where there was none
+            pa.field("ask_e4", pa.int64()),
+            pa.field("condition", NAME),  # OPRA condition: the one-letter code
+            pa.field("exchange", NAME),
+            pa.field("underlying_price_e4", pa.int64()),
+            pa.field("open_interest", pa.int64()),  # contracts, the evening before
+            pa.field("vendor_side", NAME),  # buy, sell or mid, as the vendor labels it
+            pa.field("source", NAME, False),
+            pa.field("row_id", pa.uint64(), False),
+        ]
+    ),
+    "underlying",
+)
+
+EQUITY_TRADES = Tape(
+    "equity_trades",
+    pa.schema(
+        [
+            pa.field("event_at", MOMENT, False),
+            pa.field("known_at", MOMENT, False),
+            pa.field("symbol", NAME, False),
+            pa.field("price_e4", pa.int64(), False),
+            pa.field("size", pa.int64(), False),  # shares
+            pa.field("bid_e4", pa.int64()),
+            pa.field("ask_e4", pa.int64()),
+            pa.field("venue", NAME),  # D: off-exchange (TRF or ADF)
+            pa.field("condition", NAME),  # sale conditions, comma-separated
+            pa.field("source", NAME, False),
+            pa.field("row_id", pa.uint64(), False),
+        ]
+    ),
+    "symbol",
+)
+
+#: columns that do not say which print it is
+_NOT_IDENTITY = ("known_at", "source", "row_id")
+
+
+def identify(table: pa.Table) -> pa.Array:
+    """Return a 64-bit identity for each print: a hash of what it says and, among equals, its ordinal.
+
+    Two equal prints in one body are two prints; the same body read twice gives the same identities.
+    """
+    columns = [name for name in table.column_names if name not in _NOT_IDENTITY]
+    frame = pd.DataFrame({name: _hashable(table[name]) for name in columns})
+    hashes = pd.util.hash_pandas_object(frame, index=False)
+    ordinal = hashes.groupby(hashes).cumcount().to_numpy(dtype=np.uint64)
+    return pa.array(hashes.to_numpy() + ordinal * np.uint64(0x9E3779B97F4A7C15))
+
+
+def _hashable(column: pa.ChunkedArray) -> "pd.Series[Any]":
+    if pa.types.is_dictionary(column.type):
+        return pd.Series(column.cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False))
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.int32())
+    return pd.Series(pc.fill_null(column.cast(pa.int64()), -(2**62)).to_numpy())
+
+
+class TapeStore:
+    """The tapes under one folder. Writing is safe against kill -9: a part appears whole or not at all."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def append(self, tape: Tape, table: pa.Table) -> int:
+        """Store the prints of `table` that are not stored yet; return how many were new.
+
+        `table` has the columns of `tape.schema`, `row_id` excepted, in any order.
+        """
+        if table.num_rows == 0:
+            return 0
+        table = table.append_column("row_id", identify(table))
+        table = table.select(tape.schema.names).cast(tape.schema)
+        local = pc.local_timestamp(table["event_at"].cast(pa.timestamp("us", tz="America/New_York")))
+        days = local.cast(pa.date32())
+        new = 0
+        for day in pc.unique(days).to_pylist():
+            new += self._append_session(tape, day, table.filter(pc.equal(days, day)))
+        return new
+
+    def _append_session(self, tape: Tape, day: date, table: pa.Table) -> int:
+        folder = self.root / tape.name / day.isoformat()
+        stored = [pq.read_table(part, columns=["row_id"])["row_id"] for part in _parts(folder)]
+        if stored:
+            known = np.concatenate([ids.to_numpy() for ids in stored])
+            table = table.filter(pa.array(~np.isin(table["row_id"].to_numpy(), known)))
+        if table.num_rows == 0:
+            return 0
+        table = table.sort_by("event_at")
+        digest = hashlib.sha256(np.sort(table["row_id"].to_numpy()).tobytes()).hexdigest()[:24]
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(
+            folder / f"{digest}.parquet", lambda path: pq.write_table(table, path, compression="zstd")
+        )
+        return int(table.num_rows)
+
+    def view(self, tape: Tape, as_of: datetime, since: datetime) -> "TapeView":
+        """The tape as it was known at `as_of`, from the session of `since` on."""
+        return TapeView(self.root / tape.name, tape, as_of, since)
+
+
+@dataclass(frozen=True)
+class TapeView:
+    """A tape that shows no print with `known_at` after `as_of`."""
+
+    folder: Path
+    tape: Tape
+    as_of: datetime
+    since: datetime
+
+    def sessions(self) -> list[date]:
+        """The sessions with stored prints between `since` and `as_of`, oldest first."""
+        first, last = (moment.astimezone(UTC).date() for moment in (self.since, self.as_of))
+        names = (entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else ()
+        return sorted(day for name in names if first <= (day := date.fromisoformat(name)) <= last)
+
+    def batches(self, session: date, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Stream the prints of `session` known by `as_of`, oldest part first; `columns` of them."""
+        cut = pa.scalar(self.as_of, MOMENT)
+        for part in _parts(self.folder / session.isoformat()):
+            with pq.ParquetFile(part, read_dictionary=self._names(columns)) as file:
+                if _newest_known(file) <= self.as_of:
+                    yield from file.iter_batches(BATCH_ROWS, columns=_list(columns))
+                    continue
+                wanted = None if columns is None else [*columns, "known_at"]
+                for batch in file.iter_batches(BATCH_ROWS, columns=wanted):
+                    kept = batch.filter(pc.less_equal(batch["known_at"], cut))
+                    yield kept if columns is None else kept.select(list(columns))
+
+    def reduced(
+        self,
+        session: date,
+        name: str,
+        reduce: Callable[[Callable[[], Iterator[pa.RecordBatch]]], pa.Table],
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """Return `reduce(batches)` of one session; kept on disk once all of the session is known.
+
+        `reduce` gets a function that starts the stream anew at each call. `name` stands for the method
+        and its version: another name, another kept result.
+        """
+        parts = _parts(self.folder / session.isoformat())
+        if not all(_newest_known(path) <= self.as_of for path in parts):
+            return reduce(lambda: self.batches(session, columns))
+        digest = hashlib.sha256(" ".join(path.name for path in parts).encode()).hexdigest()[:24]
+        kept = self.folder / session.isoformat() / f"{name}-{digest}.arrow"
+        if kept.exists():
+            with pa.memory_map(str(kept)) as source:
+                return pa.ipc.open_file(source).read_all()
+        table = reduce(lambda: self.batches(session, columns))
+
+        def write(path: str) -> None:
+            with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+
+        _write_whole(kept, write)
+        return table
+
+    def _names(self, columns: Sequence[str] | None) -> list[str]:
+        return [
+            field.name
+            for field in self.tape.schema
+            if pa.types.is_dictionary(field.type) and (columns is None or field.name in columns)
+        ]
+
+
+def _list(columns: Sequence[str] | None) -> list[str] | None:
+    return None if columns is None else list(columns)
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet"))
+
+
+def _newest_known(part: Path | pq.ParquetFile) -> datetime:
+    """The newest `known_at` in a part, from the file's own statistics."""
+    file = pq.ParquetFile(part) if isinstance(part, Path) else part
+    place = file.schema_arrow.get_field_index("known_at")
+    groups = (file.metadata.row_group(i).column(place) for i in range(file.metadata.num_row_groups))
+    newest = max(column.statistics.max for column in groups)
+    if isinstance(part, Path):
+        file.close()
+    assert isinstance(newest, datetime)
+    return newest if newest.tzinfo else newest.replace(tzinfo=UTC)
+
+
+def _write_whole(path: Path, write: Callable[[str], None]) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(name)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink()
+        raise
