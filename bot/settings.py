@@ -18,18 +18,34 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    telegram_bot_token: SecretStr | None = None
-    #: root of the Bot API server, without `/bot`
-    telegram_api_url: str = "https://api.telegram.org"
-    bellwether_data_dir: Path = Path("data")
-    database_url: SecretStr | None = None
-    feeds: Annotated[tuple[str, ...], NoDecode] = ()
-    owner_ids: Annotated[tuple[int, ...], NoDecode] = ()
-    access: Literal["open", "invite", "owner"] = "open"
-    default_language: Literal["zh-Hant", "zh-Hans", "en"] = "en"
-    default_timezone: str = "America/New_York"
-    chat_port: int = Field(default=8080, ge=1, le=65535)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    telegram_bot_token: SecretStr | None = Field(
+        None, description="the bot's token from @BotFather; empty opens the local chat page instead"
+    )
+    telegram_api_url: str = Field(
+        "https://api.telegram.org", description="root of the Bot API server, without /bot"
+    )
+    bellwether_data_dir: Path = Field(Path("data"), description="where everything rests")
+    database_url: SecretStr | None = Field(
+        None, description="postgresql+psycopg://user:password@host/name; empty is SQLite in the data folder"
+    )
+    feeds: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="the feeds that are on, separated by spaces; empty: all that have what they need",
+    )
+    owner_ids: Annotated[tuple[int, ...], NoDecode] = Field(
+        (), description="Telegram user ids of the owners, separated by spaces"
+    )
+    access: Literal["open", "invite", "owner"] = Field(
+        "open", description="who may use the bot: open to all, or owner (invite: owners only so far)"
+    )
+    default_language: Literal["zh-Hant", "zh-Hans", "en"] = Field(
+        "en", description="language of chats whose own is not known: zh-Hant, zh-Hans or en"
+    )
+    default_timezone: str = Field("America/New_York", description="time zone of dates told in chats")
+    chat_port: int = Field(8080, ge=1, le=65535, description="port of the local chat page, on 127.0.0.1")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
 
     @field_validator("feeds", "owner_ids", mode="before")
     @classmethod

@@ -58,8 +58,8 @@ def arrow_schema(kind: type[MarketRow]) -> pa.Schema:
     for column in table.columns:
         if column.name == "id":
             continue
-        kept_as = column.type.impl if isinstance(column.type, AutoString) else column.type
-        fields.append(pa.field(column.name, _ARROW[kept_as.python_type], bool(column.nullable)))
+        python = str if isinstance(column.type, AutoString) else column.type.python_type
+        fields.append(pa.field(column.name, _ARROW[python], bool(column.nullable)))
     return pa.schema(fields)
 
 

@@ -185,23 +185,24 @@ class TapeView:
         self,
         session: date,
         name: str,
-        reduce: Callable[[Callable[[], Iterator[pa.RecordBatch]]], pa.Table],
+        reduce: Callable[[Callable[..., Iterator[pa.RecordBatch]]], pa.Table],
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
         """Return `reduce(batches)` of one session; kept on disk once all of the session is known.
 
-        `reduce` gets a function that starts the stream anew at each call. `name` stands for the method
+        `reduce` gets a function that starts the stream anew at each call, with `columns` unless the call
+        names others. `name` stands for the method
         and its version: another name, another kept result.
         """
         parts = _parts(self.folder / session.isoformat())
         if not all(_newest_known(path) <= self.as_of for path in parts):
-            return reduce(lambda: self.batches(session, columns))
+            return reduce(lambda wanted=columns: self.batches(session, wanted))
         digest = hashlib.sha256(" ".join(path.name for path in parts).encode()).hexdigest()[:24]
         kept = self.folder / session.isoformat() / f"{name}-{digest}.arrow"
         if kept.exists():
             with pa.memory_map(str(kept)) as source:
                 return pa.ipc.open_file(source).read_all()
-        table = reduce(lambda: self.batches(session, columns))
+        table = reduce(lambda wanted=columns: self.batches(session, wanted))
 
         def write(path: str) -> None:
             with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:

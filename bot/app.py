@@ -1,0 +1,296 @@
+"""Assembly: settings → a running bot on Telegram, or on the local chat page where there is no token."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from apscheduler.triggers.cron import CronTrigger
+from telegram import BotCommand, Update
+from telegram.error import InvalidToken, NetworkError
+from telegram.ext import Application, ApplicationBuilder, BaseUpdateProcessor, MessageHandler, filters
+
+from bot import dispatch, jobs
+from bot.alerts import record as track
+from bot.commands import Context
+from bot.commentary import Message, charts, phrases
+from bot.commentary.languages import normalise, translator
+from bot.commentary.numbers import write
+from bot.commentary.stored import chart_from_json, from_row
+from bot.delivery.limiter import Limiter
+from bot.delivery.outbox import Claimed
+from bot.delivery.sender import Sender
+from bot.pipeline import Rooms
+from bot.registry import all_commands, all_feeds, all_indicators
+from bot.schedule import Scheduler
+from bot.settings import SAMPLE, Settings, feed_settings
+from feeds._http import Http
+from storage import journal
+from storage.database import connect, migrate, reading
+from storage.pace import database_pace
+from storage.tape import TapeStore
+
+log = logging.getLogger("bellwether")
+
+#: the local chat page's bot: a token of the right form that opens nothing anywhere
+LOCAL_TOKEN = "1000000001:local-chat-page-opens-nothing-elsewhere"
+
+
+@dataclass
+class Clock:
+    """The market's now: wall time, unless a replay or the sample market sets it."""
+
+    moment: datetime | None = None
+
+    def now(self) -> datetime:
+        return self.moment or datetime.now(UTC)
+
+
+@dataclass
+class Running:
+    """A bot that is up."""
+
+    settings: Settings
+    rooms: Rooms
+    clock: Clock
+    http: Http
+    sender: Sender
+    application: Application[Any, Any, Any, Any, Any, Any]
+    #: where the chat page is, if it is open
+    url: str | None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class InOrder(BaseUpdateProcessor):
+    """Several chats at once, but the messages of one chat one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__(16)
+        self._locks: dict[int, asyncio.Lock] = {}
+
+    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
+        chat = update.effective_chat if isinstance(update, Update) else None
+        async with self._locks.setdefault(chat.id if chat else 0, asyncio.Lock()):
+            await coroutine
+
+    async def initialize(self) -> None:
+        """Nothing to prepare."""
+
+    async def shutdown(self) -> None:
+        """Nothing to close."""
+
+
+def open_rooms(settings: Settings) -> Rooms:
+    """The database, migrated, and the tape."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = connect(settings.url)
+    migrate(engine)
+    return Rooms(engine, TapeStore(settings.data_dir / "tape"))
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock) -> AsyncIterator[Running]:
+    """Bring the bot up, give it to the caller, and take it down again within ten seconds."""
+    async with AsyncExitStack() as stack:
+        rooms = await asyncio.to_thread(open_rooms, settings)
+        stack.callback(rooms.engine.dispose)
+        token, api, url = LOCAL_TOKEN, settings.telegram_api_url, None
+        if settings.telegram_bot_token is not None:
+            token = settings.telegram_bot_token.get_secret_value()
+        else:
+            from bot.chat.server import serve
+
+            url = api = await stack.enter_async_context(serve(settings.data_dir, settings.chat_port, token))
+            log.info("chat      open %s in a browser", url)
+        http = await stack.enter_async_context(Http(database_pace(rooms.engine)))
+        application = _application(token, api)
+        sender = Sender(rooms.engine, application.bot, _composer(rooms), charts.draw)
+        up = Running(settings, rooms, clock, http, sender, application, url)
+        sender.on_fatal = up.stop.set
+        application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, _listener(up)))
+        await _initialise(application)
+        stack.push_async_callback(application.shutdown)
+        await _set_menu(application)
+        await application.start()
+        stack.push_async_callback(application.stop)
+        assert application.updater is not None
+        await application.updater.start_polling(
+            timeout=10, bootstrap_retries=-1, allowed_updates=[Update.MESSAGE]
+        )
+        task = asyncio.create_task(sender.run())
+        try:
+            yield up
+        finally:
+            await asyncio.gather(application.updater.stop(), sender.stop())
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def _application(token: str, api: str) -> Application[Any, Any, Any, Any, Any, Any]:
+    root = api.rstrip("/")
+    return (
+        ApplicationBuilder()
+        .token(token)
+        .base_url(f"{root}/bot")
+        .base_file_url(f"{root}/file/bot")
+        .rate_limiter(Limiter())
+        .concurrent_updates(InOrder())
+        .build()
+    )
+
+
+async def _initialise(application: Application[Any, Any, Any, Any, Any, Any]) -> None:
+    """Meet Telegram; while it cannot be reached, try again at growing intervals up to a minute."""
+    pause = 1.0
+    while True:
+        try:
+            return await application.initialize()
+        except InvalidToken:
+            raise SystemExit("Telegram refused the token: check TELEGRAM_BOT_TOKEN.") from None
+        except NetworkError as error:
+            log.warning(
+                "telegram  cannot be reached (%s); trying again in %.0f s", type(error).__name__, pause
+            )
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 60.0)
+
+
+async def _set_menu(application: Application[Any, Any, Any, Any, Any, Any]) -> None:
+    menu = [BotCommand(command.name, command.about) for command in all_commands().values()]
+    await application.bot.set_my_commands(menu)
+
+
+def _composer(rooms: Rooms) -> Callable[[Claimed], Message]:
+    """What a delivery says: made from the stored signal alone, so text, chart and /why agree."""
+
+    def compose(claimed: Claimed) -> Message:
+        with reading(rooms.engine) as session:
+            told = journal.told(session, claimed.flip_id)
+            flip = told.flip
+            record = track.measure(session, flip.indicator, flip.after, flip.as_of)
+        signal = from_row(told.signal)
+        sentence, figures = track.sentence(record)
+        chart = chart_from_json(told.signal.chart) if told.signal.chart else None
+        return phrases.alert(
+            all_indicators()[signal.indicator], signal, told.flip.before,
+            claimed.reason, claimed.language,
+            sample=SAMPLE in signal.source, chart=chart,
+            record=write(sentence, figures, translator(claimed.language), claimed.language),
+        )  # fmt: skip
+
+    return compose
+
+
+def _listener(up: Running) -> Callable[[Update, Any], Coroutine[Any, Any, None]]:
+    async def listen(update: Update, _: Any) -> None:
+        message, chat, user = update.effective_message, update.effective_chat, update.effective_user
+        if message is None or chat is None or not message.text:
+            return
+        if not await asyncio.to_thread(
+            journal.first_time, up.rooms.engine, update.update_id, datetime.now(UTC)
+        ):
+            return
+        meant = dispatch.read(message.text, up.application.bot.username)
+        if meant is None or (not meant[0] and chat.type != "private"):
+            return
+        if not _allowed(up, user.id if user else None):
+            await up.sender.reply(chat.id, Message("This bot is private: its owner decides who may use it."))
+            return
+        language = normalise(user.language_code if user else None)
+        context = Context(
+            up.rooms, chat.id, chat.type, language, up.clock.now(), datetime.now(UTC), up.settings.is_sample
+        )
+        answers = await asyncio.to_thread(dispatch.answer, context, *meant, all_commands())
+        log.info("command   /%s from %s", meant[0] or "…", chat.id)
+        for each in answers:
+            await up.sender.reply(chat.id, each)
+
+    return listen
+
+
+def _allowed(up: Running, user_id: int | None) -> bool:
+    """Whether a person may use the bot; without ACCESS=open only owners may."""
+    return up.settings.access == "open" or (user_id is not None and user_id in up.settings.owner_ids)
+
+
+def live_sources(up: Running) -> jobs.Sources:
+    """The feeds a running bot reads: those named in FEEDS, or else every one whose needs are set."""
+    chosen, settings = [], {}
+    for feed in all_feeds().values():
+        values = feed_settings(feed)
+        missing = [name for name in feed.needs if not values.get(name)]
+        wanted = feed.name in up.settings.feeds or (not up.settings.feeds and feed.name != SAMPLE)
+        if feed.fetch is None or not wanted:
+            continue
+        if missing:
+            log.info("feed      %s is off: %s is not set", feed.name, ", ".join(missing))
+            continue
+        chosen.append(feed)
+        settings[feed.name] = values
+    return jobs.Sources(up.http, chosen, settings)
+
+
+def start_schedule(up: Running) -> None:
+    """Look every minute at what is due; missed minutes are one look."""
+    scheduler = Scheduler(up.rooms.engine, jobs.live(up.rooms, live_sources(up)))
+
+    async def tick(_: Any) -> None:
+        await scheduler.tick()
+        up.sender.wake()
+
+    assert up.application.job_queue is not None
+    up.application.job_queue.run_custom(
+        tick,
+        {
+            "trigger": CronTrigger(second=0, timezone="UTC"),
+            "misfire_grace_time": None,
+            "coalesce": True,
+            "max_instances": 1,
+        },
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Run the bot until it is told to stop: live with a token or chosen feeds, else the sample market."""
+    clock = Clock()
+    async with running(settings, clock) as up:
+        _stop_on_signals(up)
+        if settings.is_sample:
+            from bot.play import sample
+
+            playing = asyncio.create_task(sample(up))
+            waiting = asyncio.create_task(up.stop.wait())
+            await asyncio.wait({playing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if playing.done():
+                playing.result()
+            up.stop.set()
+            await playing
+            waiting.cancel()
+        else:
+            start_schedule(up)
+            await up.stop.wait()
+        log.info("stop      finishing what is under way")
+
+
+async def replay_days(settings: Settings, first: date, last: date, speed: float | None) -> dict[str, int]:
+    """Replay recorded days with everything up, and say what came of it."""
+    from bot.delivery import outbox
+    from bot.play import replay
+
+    async with running(settings, Clock()) as up:
+        _stop_on_signals(up)
+        before = await asyncio.to_thread(outbox.counts, up.rooms.engine)
+        slots = await replay(up, first, last, speed)
+        after = await asyncio.to_thread(outbox.counts, up.rooms.engine)
+    told = {
+        name: after.get(name, 0) - before.get(name, 0) for name in ("sent", "suppressed", "expired", "dead")
+    }
+    return {"slots": slots, **told}
+
+
+def _stop_on_signals(up: Running) -> None:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, up.stop.set)

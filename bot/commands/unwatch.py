@@ -1,0 +1,35 @@
+"""/unwatch TICKER… — stop following tickers."""
+
+from bot.commands import Command, Context, tickers
+from bot.commentary import Message
+from bot.commentary.languages import translator
+from storage import people
+from storage.database import writing
+
+EXAMPLE = "/unwatch NVDA"
+
+
+def parse(words: str) -> list[str]:
+    """The tickers to drop, upper-cased, without repeats."""
+    return tickers(words, EXAMPLE)
+
+
+def answer(context: Context, symbols: list[str]) -> list[Message]:
+    """Take the tickers off the chat's list and say what is left."""
+    _t = translator(context.language)
+    with writing(context.rooms.engine) as session:
+        gone = people.unwatch(session, context.chat_id, symbols)
+        left = people.watchlist(session, context.chat_id)
+    unknown = [symbol for symbol in symbols if symbol not in gone]
+    lines = []
+    if gone:
+        lines.append(_t("Removed: {tickers}.").format(tickers=", ".join(gone)))
+    if unknown:
+        lines.append(_t("Not on your list: {tickers}.").format(tickers=", ".join(unknown)))
+    lines.append(
+        _t("You watch {tickers}.").format(tickers=", ".join(left)) if left else _t("Your list is empty.")
+    )
+    return [Message("\n".join(lines))]
+
+
+COMMAND = Command("unwatch", "TICKER…", "Stop following tickers", EXAMPLE, parse, answer)

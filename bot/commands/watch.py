@@ -1,0 +1,39 @@
+"""/watch TICKER… — follow tickers."""
+
+from bot.commands import Command, Context, tickers
+from bot.commentary import Message
+from bot.commentary.languages import translator
+from storage import people
+from storage.database import writing
+
+EXAMPLE = "/watch NVDA BRK.B"
+
+
+def parse(words: str) -> list[str]:
+    """The tickers to follow, upper-cased, without repeats."""
+    return tickers(words, EXAMPLE, most=10_000)
+
+
+def answer(context: Context, symbols: list[str]) -> list[Message]:
+    """Put the tickers on the chat's list and say what is on it now."""
+    _t = translator(context.language)
+    with writing(context.rooms.engine) as session:
+        people.welcome(
+            session, context.chat_id, kind=context.kind, language=context.language, now=context.now
+        )
+        added, left_out = people.watch(session, context.chat_id, symbols, context.now)
+        everything = people.watchlist(session, context.chat_id)
+    lines = []
+    if added:
+        lines.append(_t("Added: {tickers}.").format(tickers=", ".join(added)))
+    if left_out:
+        lines.append(
+            _t("{count} did not fit: a list holds {most}.").format(count=len(left_out), most=people.MOST)
+        )
+    if not added and not left_out:
+        lines.append(_t("Already on your list."))
+    lines.append(_t("You watch {tickers}.").format(tickers=", ".join(everything)))
+    return [Message("\n".join(lines))]
+
+
+COMMAND = Command("watch", "TICKER…", "Follow one or more tickers", EXAMPLE, parse, answer)

@@ -1,0 +1,182 @@
+"""Fetch → store → read → compute → flip → route → outbox, in that order, on one page.
+
+`think` is the engine: what it decides is committed in one transaction, so a crash loses nothing and
+doubles nothing. Sending is another loop's work (`bot/delivery`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from bot.alerts import flips, route
+from bot.commentary.stored import chart_to_json
+from feeds import Ask, Feed, FeedError, Raw, Window
+from feeds._http import Http
+from indicators import Indicator, Signal
+from storage import frames, journal, people
+from storage.database import reading, writing
+from storage.intake import Account, insert_new, known_names, store
+from storage.tables import FeedRead, FlipRow
+from storage.tape import TapeStore
+
+log = logging.getLogger("bellwether")
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Where everything rests, handed from step to step."""
+
+    engine: Engine
+    tapes: TapeStore
+
+
+@dataclass
+class Outcome:
+    """What one engine run came to."""
+
+    signals: int = 0
+    flips: int = 0
+    queued: int = 0
+    suppressed: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.signals} signals, {self.flips} flips, "
+            f"{self.queued} alerts queued, {self.suppressed} held back"
+        )
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What one feed brought in."""
+
+    accounts: list[Account] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def new(self) -> int:
+        return sum(account.new for account in self.accounts)
+
+
+def take_in(rooms: Rooms, feed: Feed, raw: Raw, now: datetime) -> Account:
+    """Parse one body and store what it holds; a body that cannot be read at all counts as one bad row."""
+    try:
+        parsed = feed.parse(raw)
+        accepted, bad = dict(parsed.accepted), [(each.reason, each.row) for each in parsed.bad]
+    except FeedError as error:
+        accepted, bad = {}, [(str(error)[:200], raw.body[:2000].decode("utf-8", "replace"))]
+    return store(
+        rooms.engine, rooms.tapes, feed=feed.name, name=raw.name, body=raw.body,
+        accepted=accepted, bad=bad, now=now,
+    )  # fmt: skip
+
+
+async def fetch(
+    rooms: Rooms, feed: Feed, http: Http, settings: Mapping[str, str], window: Window, now: datetime
+) -> Intake:
+    """Fetch what `feed` has for `window` and store it, body by body; a feed that fails is said aloud."""
+    assert feed.fetch is not None
+    with reading(rooms.engine) as session:
+        symbols = people.watched(session)
+    ask = Ask(http, settings, symbols, window, lambda names: known_names(rooms.engine, feed.name, names))
+    accounts: list[Account] = []
+    failure = None
+    try:
+        async for raw in feed.fetch(ask):
+            accounts.append(await asyncio.to_thread(take_in, rooms, feed, raw, now))
+    except FeedError as error:
+        failure = str(error)
+        await asyncio.to_thread(_note_failure, rooms, feed.name, failure, now)
+        log.warning("feed      %s failed: %s", feed.name, failure)
+    intake = Intake(accounts, failure)
+    if accounts:
+        log.info(
+            "feed      %s: %d received = %d accepted + %d quarantined, %d new",
+            feed.name, sum(a.received for a in accounts), sum(a.accepted for a in accounts),
+            sum(a.quarantined for a in accounts), intake.new,
+        )  # fmt: skip
+    return intake
+
+
+def _note_failure(rooms: Rooms, feed: str, message: str, now: datetime) -> None:
+    row = FeedRead(
+        feed=feed, name=f"failed {now.isoformat()}", digest="", read_at=now, received=0, accepted=0,
+        quarantined=0, new=0, error=message[:300],
+    )  # fmt: skip
+    with writing(rooms.engine) as session:
+        insert_new(session, FeedRead, [row.model_dump(exclude={"id"})])
+
+
+def look(
+    rooms: Rooms, indicator: Indicator, as_of: datetime, subjects: Sequence[str] | None = None
+) -> frames.Frames:
+    """What `indicator` may see as of a moment: of all subjects, or enough for some."""
+    return frames.read(
+        rooms.engine, rooms.tapes, indicator.inputs, as_of=as_of, lookback=indicator.lookback,
+        symbols=None if subjects is None or "MARKET" in subjects else subjects,
+    )  # fmt: skip
+
+
+def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) -> Outcome:
+    """Compute `indicator` as of a moment, store its signals and flips, and queue who is told.
+
+    Running it again for the same moment stores and queues nothing more.
+    """
+    seen = look(rooms, indicator, as_of)
+    signals = list(indicator.compute(seen, None))
+    with writing(rooms.engine) as session:
+        before = journal.states_before(session, indicator.name, as_of)
+        found = list(flips.find(indicator, signals, before))
+        charts = {flip.signal.subject: indicator.chart(seen, flip.signal) for flip in found if flip.loud}
+        rows = [_signal_row(signal, now, charts.get(signal.subject)) for signal in signals]
+        keys = journal.record_signals(session, rows)
+        flip_rows = [_flip_row(flip, keys[flip.signal.subject], now) for flip in found]
+        insert_new(session, FlipRow, flip_rows)
+        outcome = Outcome(len(signals), len(found))
+        loud = journal.loud_flips(session, indicator.name, as_of)
+        statement = route.deliveries(loud, as_of=as_of, now=now, dialect=session.get_bind().dialect.name)
+        for (state,) in session.connection().execute(statement):
+            outcome.queued += state == "queued"
+            outcome.suppressed += state == "suppressed"
+    for flip in found:
+        log.info(
+            "flip      %s %s: %s → %s%s", indicator.name, flip.signal.subject,
+            flip.before or "new", flip.signal.state, "" if flip.loud else " (not told)",
+        )  # fmt: skip
+    log.info("engine    %s as of %s: %s", indicator.name, as_of.strftime("%Y-%m-%d %H:%M UTC"), outcome)
+    return outcome
+
+
+def _signal_row(signal: Signal, now: datetime, chart: Any) -> dict[str, Any]:
+    return {
+        "indicator": signal.indicator, "subject": signal.subject, "as_of": signal.as_of,
+        "computed_at": now, "state": signal.state, "strength": signal.strength,
+        "quality": signal.quality, "n": signal.n, "source": signal.source, "facts": dict(signal.facts),
+        "chart": None if chart is None else chart_to_json(chart),
+    }  # fmt: skip
+
+
+def _flip_row(flip: flips.Flip, signal_id: int, now: datetime) -> dict[str, Any]:
+    signal = flip.signal
+    return {
+        "signal_id": signal_id, "indicator": signal.indicator, "subject": signal.subject,
+        "as_of": signal.as_of, "before": flip.before, "after": signal.state, "loud": flip.loud,
+        "created_at": now,
+    }  # fmt: skip
+
+
+def think_all(rooms: Rooms, indicators: Iterable[Indicator], as_of: datetime, now: datetime) -> list[str]:
+    """Run several indicators; one that fails is logged and does not stop the rest. Returns failures."""
+    failed = []
+    for indicator in indicators:
+        try:
+            think(rooms, indicator, as_of, now)
+        except Exception:
+            log.exception("engine    %s failed as of %s", indicator.name, as_of)
+            failed.append(indicator.name)
+    return failed

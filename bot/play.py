@@ -1,0 +1,104 @@
+"""Past days as if live: a replay of recorded data, and the sample market that plays on and on."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime
+
+from feeds.sample import FIRST_SESSION, HISTORY_SESSIONS
+
+from bot import jobs, schedule
+from bot.app import Running
+from bot.jobs import Sources
+from bot.pipeline import fetch
+from bot.registry import all_feeds
+from bot.schedule import Job, Scheduler
+from bot.settings import SAMPLE
+from feeds import Window
+from storage import calendar, journal, people
+from storage.database import reading
+
+log = logging.getLogger("bellwether")
+
+#: seconds a session of the sample market lasts
+SAMPLE_PACE = 5.0
+#: the last session the sample market plays
+SAMPLE_ENDS = date(2034, 12, 1)
+
+
+async def play(
+    up: Running, recurring: Sequence[Job], days: Sequence[date], pause: Callable[[date], Awaitable[None]]
+) -> int:
+    """Run every slot on `days`, oldest first, with the market's clock set to each.
+
+    Returns how many slots ran; one that ran before, in an earlier replay or live, does not run again.
+    """
+    scheduler = Scheduler(up.rooms.engine, recurring)
+    ran = 0
+    for day in days:
+        for slot, job in await asyncio.to_thread(schedule.in_order, recurring, day):
+            if up.stop.is_set():
+                return ran
+            up.clock.moment = slot
+            ran += await scheduler.run(job, slot)
+            up.sender.wake()
+        await pause(day)
+    return ran
+
+
+async def replay(up: Running, first: date, last: date, speed: float | None) -> int:
+    """Play recorded days, wait until all that was decided is delivered, return the slots that ran.
+
+    `speed` is how many times faster than the market's own time; None is as fast as it goes. On the
+    chat page it waits for the first person to watch something.
+    """
+    if up.url is not None:
+        await _first_watcher(up)
+
+    async def pause(day: date) -> None:
+        if speed:
+            gap = calendar.settled(calendar.shift(day, 1)) - calendar.settled(day)
+            await _wait(up, gap.total_seconds() / speed)
+
+    ran = await play(up, jobs.recorded(up.rooms, Sources(up.http)), calendar.sessions(first, last), pause)
+    if not up.stop.is_set():
+        await up.sender.drain()
+    return ran
+
+
+async def _first_watcher(up: Running) -> None:
+    def anybody() -> bool:
+        with reading(up.rooms.engine) as session:
+            return bool(people.watched(session))
+
+    if not await asyncio.to_thread(anybody):
+        log.info("replay    nobody watches anything yet: open %s and send /watch TICKER", up.url)
+    while not up.stop.is_set() and not await asyncio.to_thread(anybody):
+        await _wait(up, 1.0)
+
+
+async def sample(up: Running) -> None:
+    """Play the synthetic market: its history at once, then one session every few seconds."""
+    sources = Sources(up.http, (all_feeds()[SAMPLE],))
+    recurring = jobs.recorded(up.rooms, sources)
+    played = await asyncio.to_thread(journal.last_slot, up.rooms.engine, "close")
+    if played is None:
+        played = calendar.settled(calendar.shift(FIRST_SESSION, HISTORY_SESSIONS - 1))
+        window = Window(calendar.opening(FIRST_SESSION), played)
+        up.clock.moment = played
+        await fetch(up.rooms, sources.feeds[0], up.http, {}, window, datetime.now(UTC))
+        close = next(job for job in recurring if job.name == "close")
+        await Scheduler(up.rooms.engine, [close]).run(close, played)
+    up.clock.moment = played
+    log.info("sample    one session every %.0f s from here on: /watch a ticker to hear of it", SAMPLE_PACE)
+    reached = played.astimezone(calendar.NEW_YORK).date()
+    days = calendar.sessions(calendar.shift(reached, 1), SAMPLE_ENDS)
+    await play(up, recurring, days, lambda _: _wait(up, SAMPLE_PACE))
+
+
+async def _wait(up: Running, seconds: float) -> None:
+    """Wait, but not longer than until the program is told to stop."""
+    try:
+        await asyncio.wait_for(up.stop.wait(), seconds)
+    except TimeoutError:
+        return

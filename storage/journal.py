@@ -1,0 +1,145 @@
+"""What was computed and told: signals, flips, job slots, handled updates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, func, update
+from sqlmodel import Session, col, delete, select
+
+from storage.database import reading, writing
+from storage.intake import insert_new
+from storage.tables import Delivery, FeedRead, FlipRow, JobRun, SeenUpdate, SignalRow
+
+#: a slot begun so long ago and not finished was killed: it may be taken over (its work is idempotent)
+TAKE_OVER = timedelta(minutes=5)
+
+
+def claim_slot(engine: Engine, job: str, slot: datetime, now: datetime) -> bool:
+    """Whether this call is the one that runs `job` at `slot`: true once, over restarts and processes."""
+    with writing(engine) as session:
+        if insert_new(session, JobRun, [{"job": job, "slot": slot, "started_at": now}]):
+            return True
+        stale = (
+            update(JobRun)
+            .where(
+                col(JobRun.job) == job,
+                col(JobRun.slot) == slot,
+                col(JobRun.finished_at).is_(None),
+                col(JobRun.started_at) < now - TAKE_OVER,
+            )
+            .values(started_at=now)
+            .returning(col(JobRun.job))
+        )
+        return session.connection().execute(stale).first() is not None
+
+
+def finish_slot(engine: Engine, job: str, slot: datetime, now: datetime, outcome: str) -> None:
+    """Mark the slot done, with one line on what came of it."""
+    with writing(engine) as session:
+        run = session.get_one(JobRun, (job, slot))
+        run.finished_at, run.outcome = now, outcome[:300]
+        session.add(run)
+
+
+def fail_slot(engine: Engine, job: str, slot: datetime, outcome: str) -> None:
+    """Note why a slot did not finish; after TAKE_OVER it may be claimed again."""
+    with writing(engine) as session:
+        run = session.get_one(JobRun, (job, slot))
+        run.outcome = outcome[:300]
+        session.add(run)
+
+
+def last_slot(engine: Engine, job: str) -> datetime | None:
+    """The newest finished slot of `job`."""
+    with reading(engine) as session:
+        query = select(func.max(JobRun.slot)).where(JobRun.job == job, col(JobRun.finished_at).is_not(None))
+        return session.exec(query).one()
+
+
+def last_run(session: Session) -> JobRun | None:
+    """The slot that finished last."""
+    query = select(JobRun).where(col(JobRun.finished_at).is_not(None))
+    return session.exec(query.order_by(col(JobRun.finished_at).desc())).first()
+
+
+def first_time(engine: Engine, update_id: int, now: datetime) -> bool:
+    """Whether an update of Telegram's is seen for the first time; remembers that it was."""
+    with writing(engine) as session:
+        return bool(insert_new(session, SeenUpdate, [{"update_id": update_id, "seen_at": now}]))
+
+
+def forget_updates(engine: Engine, before: datetime) -> None:
+    """Drop the memory of updates older than `before`: Telegram redelivers for 24 hours at most."""
+    with writing(engine) as session:
+        session.exec(delete(SeenUpdate).where(col(SeenUpdate.seen_at) < before))
+
+
+def states_before(
+    session: Session, indicator: str, as_of: datetime, subjects: Sequence[str] | None = None
+) -> dict[str, str]:
+    """The newest state of each subject of `indicator` (or of some) computed for a moment before `as_of`."""
+    newest = select(SignalRow.subject, func.max(SignalRow.as_of).label("as_of")).where(
+        SignalRow.indicator == indicator, SignalRow.as_of < as_of
+    )
+    if subjects is not None:
+        newest = newest.where(col(SignalRow.subject).in_(subjects))
+    found = newest.group_by(SignalRow.subject).subquery()
+    query = select(SignalRow.subject, SignalRow.state).join(
+        found, (col(SignalRow.subject) == found.c.subject) & (col(SignalRow.as_of) == found.c.as_of)
+    )
+    return dict(session.exec(query.where(SignalRow.indicator == indicator)).all())
+
+
+def record_signals(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Store signals of one indicator and moment not stored yet; return the key of each subject's."""
+    insert_new(session, SignalRow, rows)
+    if not rows:
+        return {}
+    query = select(SignalRow.subject, SignalRow.id).where(
+        SignalRow.indicator == rows[0]["indicator"], SignalRow.as_of == rows[0]["as_of"]
+    )
+    return {subject: key for subject, key in session.exec(query) if key is not None}
+
+
+def loud_flips(session: Session, indicator: str, as_of: datetime) -> list[int]:
+    """The keys of the flips of `indicator` at `as_of` that are worth a push."""
+    query = select(FlipRow.id).where(
+        FlipRow.indicator == indicator, FlipRow.as_of == as_of, col(FlipRow.loud).is_(True)
+    )
+    return [key for key in session.exec(query) if key is not None]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A flip somebody is told of, with the signal behind it."""
+
+    signal: SignalRow
+    flip: FlipRow
+
+
+def told(session: Session, flip_id: int) -> Told:
+    """The flip and its signal."""
+    flip = session.get_one(FlipRow, flip_id)
+    return Told(session.get_one(SignalRow, flip.signal_id), flip)
+
+
+def last_told(session: Session, chat_id: int, subject: str | None = None) -> Told | None:
+    """The newest flip this chat was sent, of one subject or of all."""
+    query = (
+        select(FlipRow.id)
+        .join(Delivery, col(Delivery.flip_id) == col(FlipRow.id))
+        .where(Delivery.chat_id == chat_id, Delivery.state == "sent")
+    )
+    if subject is not None:
+        query = query.where(FlipRow.subject == subject)
+    found = session.exec(query.order_by(col(Delivery.sent_at).desc(), col(Delivery.id).desc())).first()
+    return None if found is None else told(session, found)
+
+
+def newest_reads(session: Session) -> list[FeedRead]:
+    """The newest read of each feed, in the order of their names."""
+    newest = select(func.max(FeedRead.id).label("id")).group_by(FeedRead.feed).subquery()
+    query = select(FeedRead).join(newest, col(FeedRead.id) == newest.c.id)
+    return list(session.exec(query.order_by(FeedRead.feed)))

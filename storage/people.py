@@ -1,0 +1,70 @@
+"""People, what they watch and what they asked to hear. Every function works in the caller's session."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, delete, select
+
+from storage.intake import insert_new
+from storage.tables import Person, Rule, Watch
+
+#: symbols on one watchlist
+MOST = 100
+
+
+def welcome(session: Session, chat_id: int, *, kind: str, language: str, now: datetime) -> bool:
+    """Make the chat known, or active again; return whether it was unknown before.
+
+    A new chat hears of every indicator for everything it watches: one rule, `*` for `*`.
+    """
+    row = {"chat_id": chat_id, "kind": kind, "language": language, "joined_at": now}
+    added = insert_new(session, Person, [row])
+    if added:
+        insert_new(session, Rule, [{"chat_id": chat_id}])
+    else:
+        person = session.get_one(Person, chat_id)
+        person.active, person.reason = True, None
+        session.add(person)
+    return bool(added)
+
+
+def person(session: Session, chat_id: int) -> Person | None:
+    """The chat, if it is known."""
+    return session.get(Person, chat_id)
+
+
+def watchlist(session: Session, chat_id: int) -> list[str]:
+    """The symbols a chat watches, in the order of the alphabet."""
+    query = select(Watch.symbol).where(Watch.chat_id == chat_id).order_by(Watch.symbol)
+    return list(session.exec(query))
+
+
+def watch(
+    session: Session, chat_id: int, symbols: Sequence[str], now: datetime
+) -> tuple[list[str], list[str]]:
+    """Put `symbols` on the chat's list; return those added and those for which there is no room."""
+    have = watchlist(session, chat_id)
+    new = [symbol for symbol in dict.fromkeys(symbols) if symbol not in have]
+    room = MOST - len(have)
+    added, left_out = new[:room], new[room:]
+    insert_new(session, Watch, [{"chat_id": chat_id, "symbol": s, "since": now} for s in added])
+    return added, left_out
+
+
+def unwatch(session: Session, chat_id: int, symbols: Sequence[str]) -> list[str]:
+    """Take `symbols` off the chat's list; return those that were on it."""
+    gone = [symbol for symbol in watchlist(session, chat_id) if symbol in symbols]
+    session.exec(delete(Watch).where(col(Watch.chat_id) == chat_id, col(Watch.symbol).in_(gone)))
+    return gone
+
+
+def watched(session: Session) -> list[str]:
+    """Every symbol that somebody active watches."""
+    query = (
+        select(Watch.symbol)
+        .join(Person, col(Person.chat_id) == col(Watch.chat_id))
+        .where(col(Person.active).is_(True))
+        .distinct()
+        .order_by(Watch.symbol)
+    )
+    return list(session.exec(query))
