@@ -18,7 +18,7 @@ from bot import dispatch, jobs
 from bot.alerts import record as track
 from bot.commands import Context
 from bot.commentary import Message, charts, phrases
-from bot.commentary.languages import normalise, translator
+from bot.commentary.languages import N_, normalise, translator
 from bot.commentary.numbers import write
 from bot.commentary.stored import chart_from_json, from_row
 from bot.delivery.limiter import Limiter
@@ -36,6 +36,7 @@ from storage.tape import TapeStore
 
 log = logging.getLogger("bellwether")
 
+_PRIVATE = N_("This bot is private: its owner decides who may use it.")
 #: the local chat page's bot: a token of the right form that opens nothing anywhere
 LOCAL_TOKEN = "1000000001:local-chat-page-opens-nothing-elsewhere"
 
@@ -197,9 +198,9 @@ def _listener(up: Running) -> Callable[[Update, Any], Coroutine[Any, Any, None]]
         if meant is None or (not meant[0] and chat.type != "private"):
             return
         if not _allowed(up, user.id if user else None):
-            await up.sender.reply(chat.id, Message("This bot is private: its owner decides who may use it."))
+            await up.sender.reply(chat.id, Message(_PRIVATE))
             return
-        language = normalise(user.language_code if user else None)
+        language = normalise(user.language_code if user else None, up.settings.default_language)
         context = Context(
             up.rooms, chat.id, chat.type, language, up.clock.now(), datetime.now(UTC), up.settings.is_sample
         )

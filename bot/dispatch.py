@@ -7,7 +7,7 @@ from html import escape
 
 from bot.commands import Command, Context, UserError, shown
 from bot.commentary import Message
-from bot.commentary.languages import translator
+from bot.commentary.languages import Translate, translator
 
 log = logging.getLogger("bellwether")
 
@@ -31,25 +31,27 @@ def answer(context: Context, name: str, words: str, commands: Mapping[str, Comma
     _t = translator(context.language)
     command = commands.get(name)
     if command is None:
-        return [Message(escape(_unknown(name, words, commands), quote=False))]
+        return [Message(escape(_unknown(name, words, commands, _t), quote=False))]
     try:
         return command.answer(context, command.parse(words))
     except UserError as error:
+        said = _t(error.sentence).format(**error.facts)
         usage = f"{_t('Usage')}: /{command.name} {command.usage}".rstrip()
-        return [Message(escape(f"{error}\n{usage}", quote=False))]
+        return [Message(escape(f"{said}\n{usage}", quote=False))]
     except Exception:
         log.exception("command   /%s failed for %s", name, context.chat_id)
         return [Message(_t("Something went wrong here; nothing of yours was changed. Please try again."))]
 
 
-def _unknown(name: str, words: str, commands: Mapping[str, Command]) -> str:
+def _unknown(name: str, words: str, commands: Mapping[str, Command], _t: Translate) -> str:
     if not name:
-        return f"Commands begin with a slash: {_example(commands, words)}. /help shows them all."
+        said = _t("Commands begin with a slash: {example}. /help shows them all.")
+        return said.format(example=_example(commands, words))
     near = difflib.get_close_matches(name, commands, n=1, cutoff=0.5)
     if not near:
-        return f"There is no command /{shown(name)}. /help shows them all."
-    command = commands[near[0]]
-    return f"There is no command /{shown(name)}. Did you mean {command.example}? /help shows them all."
+        return _t("There is no command /{name}. /help shows them all.").format(name=shown(name))
+    said = _t("There is no command /{name}. Did you mean {example}? /help shows them all.")
+    return said.format(name=shown(name), example=commands[near[0]].example)
 
 
 def _example(commands: Mapping[str, Command], words: str) -> str:

@@ -5,8 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 
-from feeds.sample import FIRST_SESSION, HISTORY_SESSIONS
-
 from bot import jobs, schedule
 from bot.app import Running
 from bot.jobs import Sources
@@ -15,13 +13,14 @@ from bot.registry import all_feeds
 from bot.schedule import Job, Scheduler
 from bot.settings import SAMPLE
 from feeds import Window
+from feeds.sample import FIRST_SESSION, HISTORY_SESSIONS
 from storage import calendar, journal, people
 from storage.database import reading
 
 log = logging.getLogger("bellwether")
 
 #: seconds a session of the sample market lasts
-SAMPLE_PACE = 5.0
+SAMPLE_PACE = 3.0
 #: the last session the sample market plays
 SAMPLE_ENDS = date(2034, 12, 1)
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 import pandas as pd
 from sqlmodel import Session, col, select
 
+from bot.commentary.languages import N_
 from storage import calendar
 from storage.tables import Bar, FlipRow, SignalRow
 
@@ -18,6 +19,10 @@ from storage.tables import Bar, FlipRow, SignalRow
 SESSIONS = 5
 #: fewer measured alerts than this say nothing
 ENOUGH = 10
+TOO_FEW = N_("Too few earlier alerts like this to say how often they were right ({n:int}).")
+MEASURED = N_(
+    "Of {n:int} earlier alerts like this {right:int} were right after 5 sessions (median {median:pct})."
+)
 #: the newest alerts looked at
 MOST = 500
 
@@ -74,8 +79,5 @@ def _prices(
 def sentence(record: Record) -> tuple[str, dict[str, object]]:
     """A gettext key and its facts: the record in one honest line."""
     if record.n < ENOUGH or record.median is None:
-        return "Too few earlier alerts like this to say how often they were right ({n:int}).", {"n": record.n}
-    return (
-        "Of {n:int} earlier alerts like this, {right:int} were right 5 sessions later (median {median:pct}).",
-        {"n": record.n, "right": record.right, "median": record.median},
-    )
+        return TOO_FEW, {"n": record.n}
+    return MEASURED, {"n": record.n, "right": record.right, "median": record.median}

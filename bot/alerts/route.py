@@ -6,6 +6,7 @@ subject twice within a week.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Insert, and_, case, exists, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,6 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import col
 
+from bot.commentary.languages import N_
 from storage.tables import Delivery, FlipRow, Person, Rule, Watch
 from storage.types import Utc
 
@@ -22,16 +24,14 @@ SAID = timedelta(days=7)
 VALID = timedelta(hours=24)
 
 #: reasons, gettext keys; `{subject}` is filled when the reason is shown
-WATCHED = "you watch {subject}"
-SAID_BEFORE = "you heard this within the last 7 days"
+WATCHED = N_("you watch {subject}")
+SAID_BEFORE = N_("you heard this within the last 7 days")
 
 #: deliveries that were said or will be
 _SAID_STATES = ("queued", "sending", "in_doubt", "sent")
 
 
-def deliveries(
-    flips: Sequence[int], *, as_of: datetime, now: datetime, dialect: str
-) -> ReturningInsert[tuple[str]]:
+def deliveries(flips: Sequence[int], *, as_of: datetime, now: datetime, dialect: str) -> ReturningInsert[Any]:
     """The statement that writes one delivery for each of `flips` and each chat that asked for it.
 
     `flips` are keys of flips at the moment `as_of`. A repeat of what a chat heard within SAID is
@@ -58,6 +58,7 @@ def deliveries(
         or_(col(Rule.indicator) == "*", col(Rule.indicator) == col(flip.indicator)),
         or_(col(Rule.subject) == "*", col(Rule.subject) == col(flip.subject)),
     )
+    rule = exists(select(literal(1)).select_from(Rule).where(asked))
     rows = (
         select(
             col(flip.id),
@@ -71,11 +72,7 @@ def deliveries(
         .select_from(flip)
         .join(Watch, col(Watch.symbol) == col(flip.subject))
         .join(Person, and_(col(Person.chat_id) == col(Watch.chat_id), col(Person.active).is_(True)))
-        .where(
-            col(flip.id).in_(flips),
-            col(flip.loud).is_(True),
-            exists(select(literal(1)).select_from(Rule).where(asked)),
-        )
+        .where(col(flip.id).in_(flips), col(flip.loud).is_(True), rule)
     )
     columns = ["flip_id", "chat_id", "state", "reason", "created_at", "valid_until", "attempts"]
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(Delivery)

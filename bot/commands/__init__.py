@@ -17,7 +17,14 @@ from indicators import MARKET
 
 
 class UserError(Exception):
-    """Something a person typed cannot be done; the message is shown as it is, with an example."""
+    """Something a person typed cannot be done: `sentence` says what and gives an example.
+
+    It is a gettext key; its `{…}` are filled from `facts` after translation.
+    """
+
+    def __init__(self, sentence: str, **facts: object) -> None:
+        super().__init__(sentence.format(**facts))
+        self.sentence, self.facts = sentence, facts
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,8 @@ def ticker(word: str) -> str:
     bare = word.removeprefix("$")
     if not bare.isascii() or not TICKER.fullmatch(bare):
         raise UserError(
-            f"“{shown(word)}” is not a ticker: letters A–Z first, then also digits, . and -, like BRK.B."
+            "“{word}” is not a ticker: letters A–Z first, then also digits, . and -, like BRK.B.",
+            word=shown(word),
         )
     return bare.upper()
 
@@ -74,11 +82,15 @@ def shown(word: str) -> str:
 
 def tickers(words: str, example: str, most: int = 100) -> list[str]:
     """The tickers in `words`, separated by spaces or commas, in order and without repeats."""
-    found = list(dict.fromkeys(ticker(word) for word in words.replace(",", " ").split()))
+    # not list(): once the registry has imported list.py, that name is a module here
+    found = [*dict.fromkeys(ticker(word) for word in words.replace(",", " ").split())]
     if not found:
-        raise UserError(f"Which ticker? For example: {example}")
+        raise UserError("Which ticker? For example: {example}", example=example)
     if len(found) > most:
-        raise UserError(f"That is {len(found)} tickers; at most {most} fit. For example: {example}")
+        raise UserError(
+            "That is {count} tickers; at most {most} fit. For example: {example}",
+            count=len(found), most=most, example=example,
+        )  # fmt: skip
     return found
 
 
@@ -94,5 +106,5 @@ def nothing(words: str) -> None:
 def _only(words: str) -> str:
     parts = words.split()
     if len(parts) > 1:
-        raise UserError(f"One ticker at a time, please: {shown(parts[0])}.")
+        raise UserError("One ticker at a time, please: {word}.", word=shown(parts[0]))
     return parts[0]

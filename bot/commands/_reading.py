@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from bot.commands import Context, UserError
 from bot.commentary import Message, phrases
+from bot.commentary.languages import translator
 from bot.pipeline import look
 from bot.registry import all_indicators
 from indicators import Indicator, Signal
@@ -24,8 +25,10 @@ def tell(context: Context, name: str, subject: str) -> list[Message]:
     """Say the current signal of `subject` with its chart; UserError where nothing is known."""
     found = current(context, name, subject)
     if found is None:
-        title = all_indicators()[name].title
-        raise UserError(f"Nothing is known of {subject} for {title}: no rows of it have been read.")
+        raise UserError(
+            "{title}: nothing is known of {subject}, no rows of it have been read.",
+            title=translator(context.language)(all_indicators()[name].title), subject=subject,
+        )  # fmt: skip
     indicator, signal, seen = found
     message = phrases.answer(
         indicator, signal, context.language, sample="sample" in signal.source,

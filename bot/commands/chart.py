@@ -23,7 +23,9 @@ def answer(context: Context, subject: str) -> list[Message]:
         except UserError:
             continue
     if not messages:
-        raise UserError(f"There is nothing to draw of {subject}: no rows of it have been read.")
+        raise UserError(
+            "There is nothing to draw of {subject}: no rows of it have been read.", subject=subject
+        )
     return messages
 
 

@@ -18,17 +18,17 @@ def answer(context: Context, _: None) -> list[Message]:
     with reading(context.rooms.engine) as session:
         symbols = people.watchlist(session, context.chat_id)
         until = context.as_of + timedelta(seconds=1)
-        states = {
-            indicator: journal.states_before(session, indicator.name, until, symbols)
+        states = [
+            (indicator, journal.states_before(session, indicator.name, until, symbols))
             for indicator in all_indicators().values()
-        }
+        ]
     if not symbols:
         return [Message(_t("Your list is empty. Add a ticker: /watch NVDA"))]
     lines = []
     for symbol in symbols:
         known = [
             f"{_t(indicator.title)}: {_t(found[symbol].replace('_', ' '))}"
-            for indicator, found in states.items()
+            for indicator, found in states
             if symbol in found
         ]
         lines.append(f"<b>{escape(symbol)}</b> — {escape('; '.join(known) or _t('nothing known yet'))}")

@@ -14,8 +14,8 @@ GREETING = (
     "/help shows everything else."
 )
 SAMPLE_NOTE = (
-    "\n\n<b>SAMPLE</b> — this is a synthetic market with fictional tickers, so that you can try the bot "
-    "at once: /watch {first} or /list all of them: {all}."
+    "\n\n<b>SAMPLE</b> — a synthetic market with fictional tickers, so that you can try the bot at "
+    "once: /watch {first}. There are {all}."
 )
 
 

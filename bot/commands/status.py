@@ -3,7 +3,7 @@
 from html import escape
 
 from bot.commands import Command, Context, nothing
-from bot.commentary import Message
+from bot.commentary import Message, phrases
 from bot.commentary.languages import translator
 from bot.commentary.numbers import format_value
 from bot.delivery import outbox
@@ -20,7 +20,7 @@ def answer(context: Context, _: None) -> list[Message]:
 
     lines = [f"<b>{_t('Status')}</b> — {moment(context.as_of)}"]
     if context.sample:
-        lines.append(_t("SAMPLE — synthetic market, fictional tickers"))
+        lines.append(_t(phrases.SAMPLE))
     with reading(context.rooms.engine) as session:
         for read in journal.newest_reads(session):
             state = _t("failed: {error}").format(error=read.error) if read.error else _t("ok")

@@ -2,6 +2,7 @@
 
 from bot.commands import Command, Context, UserError, ticker
 from bot.commentary import Message, phrases
+from bot.commentary.languages import translator
 from bot.commentary.stored import from_row
 from storage import journal
 from storage.database import reading
@@ -16,12 +17,13 @@ def answer(context: Context, subject: str | None) -> list[Message]:
     """The stored snapshot behind the alert: method, every figure, quality, source."""
     from bot.registry import all_indicators
 
+    _t = translator(context.language)
     with reading(context.rooms.engine) as session:
         told = journal.last_told(session, context.chat_id, subject)
     if told is None:
-        of = f" of {subject}" if subject else ""
         raise UserError(
-            f"You were sent no alert{of} yet. /flow NVDA and /insiders NVDA tell what is known now."
+            "You were sent no alert of {subject} yet. What is known now: /flow NVDA or /insiders NVDA.",
+            subject=subject or _t("anything"),
         )
     signal = from_row(told.signal)
     indicator = all_indicators()[signal.indicator]

@@ -25,4 +25,6 @@ class Message:
     #: small print of the chart: source, as-of time, quality
     footer: str = ""
     sample: bool = False
+    #: of the words in the chart
+    language: str = "en"
     buttons: tuple[tuple[Button, ...], ...] = ()

@@ -110,8 +110,8 @@ def test_every_command_is_in_help_and_answers_an_empty_house(say) -> None:
     for name in all_commands():
         assert f"/{name}" in text
         assert say(f"/{name}")
-    assert "Nothing is known of NVDA" in say("/flow NVDA")
-    assert "You were sent no alert yet." in say("/why")
+    assert "nothing is known of NVDA" in say("/flow NVDA")
+    assert "You were sent no alert of anything yet." in say("/why")
     assert "The engine has not run yet." in say("/status")
 
 

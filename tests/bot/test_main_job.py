@@ -61,7 +61,7 @@ def test_a_watched_sample_ticker_pushes_one_photo_with_a_caption_marked_sample(p
     caption = bubble.inner_text()
     assert "SAMPLE" in caption
     assert ticker in caption
-    assert f"You watch {ticker}." in caption
+    assert f"You watch {ticker}" in caption
     assert re.search(r"as of \d{4}-\d{2}-\d{2}", caption)
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
