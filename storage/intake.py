@@ -23,7 +23,7 @@ from storage.database import reading, writing
 from storage.tables import FeedRead, MarketRow, Quarantine
 from storage.tape import MOMENT, Tape, TapeStore
 
-#: rows in one INSERT: below the limits on bound values of both databases
+#: names in one query: below the limits on bound values of both databases
 _CHUNK = 500
 _ARROW: dict[type, pa.DataType] = {
     str: pa.string(),
@@ -128,15 +128,14 @@ def _quarantined(feed: str, name: str, reason: str, row: str, now: datetime) -> 
 def insert_new(session: Session, kind: type[SQLModel], rows: Sequence[dict[str, Any]]) -> int:
     """Insert the rows whose unique key is not in the table yet; return how many that were."""
     table: Table = kind.__table__  # type: ignore[attr-defined]
+    if not rows:
+        return 0
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    added = 0
-    for start in range(0, len(rows), _CHUNK):
-        statement = insert(table).values([_complete(kind, row) for row in rows[start : start + _CHUNK]])
-        key = next(iter(table.primary_key.columns))
-        result = session.connection().execute(statement.on_conflict_do_nothing().returning(key))
-        added += len(result.fetchall())
-    return added
+    complete = [_complete(kind, row) for row in rows]
+    key = next(iter(table.primary_key.columns))
+    statement = insert(table).on_conflict_do_nothing().returning(key)
+    return len(session.connection().execute(statement, complete).fetchall())
 
 
 def _complete(kind: type[SQLModel], row: dict[str, Any]) -> dict[str, Any]:

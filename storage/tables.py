@@ -148,7 +148,9 @@ class FlowAlert(MarketRow, table=True):
     """A vendor's alert on one option contract. Premium in e4 USD."""
 
     __tablename__ = "flow_alert"
-    __table_args__ = (UniqueConstraint("option_symbol", "event_at", "rule", "source"),)
+    __table_args__ = (
+        UniqueConstraint("option_symbol", "event_at", "rule", "size", "total_premium_e4", "source"),
+    )
 
     id: int | None = _key()
     symbol: str = Field(max_length=16, index=True)

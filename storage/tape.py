@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 #: rows in a record batch: small enough for the cache, which is what makes the stream fast
-BATCH_ROWS = 131_072
+BATCH_ROWS = 65_536
 MOMENT = pa.timestamp("us", tz="UTC")
 NAME = pa.dictionary(pa.int32(), pa.string())
 
@@ -172,7 +172,8 @@ class TapeView:
         """Stream the prints of `session` known by `as_of`, oldest part first; `columns` of them."""
         cut = pa.scalar(self.as_of, MOMENT)
         for part in _parts(self.folder / session.isoformat()):
-            with pq.ParquetFile(part, read_dictionary=self._names(columns)) as file:
+            # not pre-buffered: that would keep the whole part in memory
+            with pq.ParquetFile(part, read_dictionary=self._names(columns), pre_buffer=False) as file:
                 if _newest_known(file) <= self.as_of:
                     yield from file.iter_batches(BATCH_ROWS, columns=_list(columns))
                     continue

@@ -179,8 +179,8 @@ def test_a_recorded_line_is_only_ever_data() -> None:
     start = "2025-05-16 13:19:51.885894|option_trades:ACME|"
     lines = [
         start + repr(TRADE), start + "{'response': {}, 'status': 'ok'}",
-        start + "dict(a=__import__('os').getcwd())", start + "(" * 5000, start + "{{}}", start + "{'a': " + "9" * 6000 + "}", "# left out", "",
-        start + "{'a': 1}",
+        start + "dict(a=__import__('os').getcwd())", start + "{'a': " + "9" * 6000 + "}", "# left out",
+        start + "{'a': 1}", start + "(" * 5000, start + "{{}}", "",
     ]  # fmt: skip
     parsed = parse(Raw("wire.txt", "\n".join(lines).encode()))
     assert only(Parsed(parsed.accepted), OPTION_TRADES)["price_e4"] == 1000

@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-
 from storage.types import Exact, Utc
 
 revision = "0001"
@@ -76,8 +75,10 @@ def upgrade() -> None:
             "option_symbol",
             "event_at",
             "rule",
+            "size",
+            "total_premium_e4",
             "source",
-            name=op.f("uq_flow_alert_option_symbol_event_at_rule_source"),
+            name=op.f("uq_flow_alert_option_symbol_event_at_rule_size_total_premium_e4_source"),
         ),
     )
     with op.batch_alter_table("flow_alert", schema=None) as batch_op:
