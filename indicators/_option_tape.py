@@ -106,10 +106,13 @@ class Partial:
         if batch["vendor_side"].null_count < batch.num_rows:
             counted = np.where(where < EXCLUDED, quoted, UNQUOTED)
             self._compare(code[own], counted, batch["vendor_side"])
-        bar = np.minimum(self.best, self.top.min())[code]
-        rows = np.flatnonzero((premium >= np.take(bar, own)) & (where < EXCLUDED))
+        rows = np.flatnonzero((premium >= np.take(self._bar()[code], own)) & (where < EXCLUDED))
         if len(rows):
             self._enlarge(code[own[rows]], premium[rows], batch, rows, where[rows])
+
+    def _bar(self) -> Ints:
+        """The premium from which a print of each underlying is among the largest so far."""
+        return np.minimum(self.best, self.top.min())
 
     def _codes(self, dictionary: pa.Array) -> Ints:
         """The places of a batch's underlyings in the sums: looked up only when the dictionary is new."""
@@ -139,8 +142,9 @@ class Partial:
     ) -> None:
         np.maximum.at(self.best, code, premium)
         self.top = np.partition(np.concatenate([self.top, premium]), -LARGEST)[-LARGEST:]
-        columns = [numbers(batch[name])[rows] for name in _PRINT[1:-1]]
-        self.large.append(np.column_stack([code, premium, *columns, where]))
+        still = np.flatnonzero(premium >= self._bar()[code])
+        columns = [numbers(batch[name])[rows[still]] for name in _PRINT[1:-1]]
+        self.large.append(np.column_stack([code[still], premium[still], *columns, where[still]]))
         if sum(map(len, self.large)) > _TRIM:
             self._trim()
 

@@ -18,6 +18,7 @@ import json
 import os
 import random
 import re
+import select
 import socket
 import struct
 import sys
@@ -37,11 +38,18 @@ TAGS = {"b", "strong", "i", "em", "u", "s", "span", "a", "code", "pre", "blockqu
 
 class State:
     def __init__(self, path: str) -> None:
-        self.file = open(path, "a", encoding="utf-8")  # noqa: PTH123, SIM115
+        self.file = open(path, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         self.lock, self.changed = threading.RLock(), threading.Condition()
-        self.accepted, self.requests, self.early = 0, [], 0
-        self.windows = defaultdict(lambda: deque(maxlen=20))
-        self.overall, self.closed_until = deque(maxlen=30), 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """As if nothing had been sent yet."""
+        with self.lock:
+            self.file.seek(0)
+            self.file.truncate()
+            self.accepted, self.requests, self.early = 0, [], 0
+            self.windows = defaultdict(lambda: deque(maxlen=20))
+            self.overall, self.closed_until = deque(maxlen=30), 0.0
         self.set({})
 
     def set(self, how: dict) -> None:
@@ -103,6 +111,9 @@ class Handler(BaseHTTPRequestHandler):
         _, root, *rest = self.path.split("/")
         if root == "set":
             self.state.set(json.loads(body))
+            return self.answer(200, True)
+        if root == "reset":
+            self.state.reset()
             return self.answer(200, True)
         if root == "wait":
             goal = json.loads(body)
@@ -179,7 +190,7 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "garbage":
             return self.send_body(200, b"<html>gateway</html>")
         if kind == "timeout":
-            time.sleep(0.6)
+            select.select([self.connection], [], [], 10)  # until the client hangs up
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True

@@ -53,6 +53,9 @@ class Telegram:
         assert self.process.stdout is not None
         self.process.stdout.close()
 
+    def reset(self) -> None:
+        self.client.post("/reset", json=1)
+
     def set(self, **how: object) -> None:
         self.client.post("/set", json=how)
 
@@ -132,7 +135,7 @@ def hurried(factor: float = 100.0, **how: object) -> Limiter:
 
 
 @asynccontextmanager
-async def bot_of(url: str, limiter: Limiter, patience: float = 0.3) -> AsyncIterator[ExtBot]:
+async def bot_of(url: str, limiter: Limiter, patience: float = 5.0) -> AsyncIterator[ExtBot]:
     request = HTTPXRequest(connection_pool_size=32, read_timeout=patience, httpx_kwargs={"trust_env": False})
     async with ExtBot(TOKEN, base_url=f"{url}/bot", request=request, rate_limiter=limiter) as bot:
         yield bot
@@ -141,7 +144,7 @@ async def bot_of(url: str, limiter: Limiter, patience: float = 0.3) -> AsyncIter
 @asynccontextmanager
 async def sending(engine: Engine, url: str, limiter: Limiter | None = None, **how) -> AsyncIterator[Sender]:
     """A sender at work; `clock` stands at NOW."""
-    patience = how.pop("patience", 0.3)
+    patience = how.pop("patience", 5.0)
     async with bot_of(url, limiter or hurried(), patience) as bot:
         how = {"compose": compose, "draw": nothing_drawn, "clock": lambda: NOW, "repeats": AT_ONCE} | how
         sender = Sender(engine, bot, **how)
