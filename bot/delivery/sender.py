@@ -62,7 +62,7 @@ class Sender:
         self._compose, self._draw, self._clock, self.on_fatal = compose, draw, clock, on_fatal
         self._concurrency, self._repeats = concurrency, repeats
         self._under_way: dict[asyncio.Task[None], Claimed] = {}
-        self._woken = asyncio.Event()
+        self._woken, self._desk = asyncio.Event(), asyncio.Lock()
         self._stopping = False
         self._failures = 0
         self._rest_until = self._held = 0.0
@@ -257,7 +257,8 @@ class Sender:
         """Do database work in a thread; a disk that is full or locked is waited for, not given up on."""
         while True:
             try:
-                return await asyncio.to_thread(act, self._engine, *args, **kwargs)
+                async with self._desk:  # one at a time: SQLite makes writers that meet sleep
+                    return await asyncio.to_thread(act, self._engine, *args, **kwargs)
             except OperationalError as error:
                 if self._stopping:
                     raise
