@@ -17,7 +17,7 @@ from bot.alerts import flips, route
 from bot.commentary.stored import chart_to_json
 from feeds import Ask, Feed, FeedError, Raw, Window
 from feeds._http import Http
-from indicators import Indicator, Signal
+from indicators import MARKET, Chart, Indicator, Signal
 from storage import frames, journal, people
 from storage.database import reading, writing
 from storage.intake import Account, insert_new, known_names, store
@@ -118,8 +118,20 @@ def look(
     """What `indicator` may see as of a moment: of all subjects, or enough for some."""
     return frames.read(
         rooms.engine, rooms.tapes, indicator.inputs, as_of=as_of, lookback=indicator.lookback,
-        symbols=None if subjects is None or "MARKET" in subjects else subjects,
+        symbols=None if subjects is None or MARKET in subjects else subjects,
     )  # fmt: skip
+
+
+def draw(rooms: Rooms, indicator: Indicator, signal: Signal) -> Chart | None:
+    """The picture behind a signal, as data, from what was known at its moment; None if that fails.
+
+    A chart that cannot be made never holds back what is to be said.
+    """
+    try:
+        return indicator.chart(look(rooms, indicator, signal.as_of, [signal.subject]), signal)
+    except Exception:
+        log.exception("chart     of %s %s failed", indicator.name, signal.subject)
+        return None
 
 
 def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) -> Outcome:
@@ -127,17 +139,18 @@ def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) ->
 
     Running it again for the same moment stores and queues nothing more.
     """
-    seen = look(rooms, indicator, as_of)
-    signals = list(indicator.compute(seen, None))
-    with writing(rooms.engine) as session:
+    signals = list(indicator.compute(look(rooms, indicator, as_of), None))
+    with reading(rooms.engine) as session:
         before = journal.states_before(session, indicator.name, as_of)
-        found = list(flips.find(indicator, signals, before))
-        charts = {flip.signal.subject: indicator.chart(seen, flip.signal) for flip in found if flip.loud}
+        heard = set(people.watched(session))
+    found = list(flips.find(indicator, signals, before))
+    told = [flip.signal for flip in found if flip.loud and flip.signal.subject in heard]
+    charts = {signal.subject: draw(rooms, indicator, signal) for signal in told}
+    outcome = Outcome(len(signals), len(found))
+    with writing(rooms.engine) as session:
         rows = [_signal_row(signal, now, charts.get(signal.subject)) for signal in signals]
         keys = journal.record_signals(session, rows)
-        flip_rows = [_flip_row(flip, keys[flip.signal.subject], now) for flip in found]
-        insert_new(session, FlipRow, flip_rows)
-        outcome = Outcome(len(signals), len(found))
+        insert_new(session, FlipRow, [_flip_row(flip, keys[flip.signal.subject], now) for flip in found])
         loud = journal.loud_flips(session, indicator.name, as_of)
         statement = route.deliveries(loud, as_of=as_of, now=now, dialect=session.get_bind().dialect.name)
         for (state,) in session.connection().execute(statement):
@@ -152,7 +165,7 @@ def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) ->
     return outcome
 
 
-def _signal_row(signal: Signal, now: datetime, chart: Any) -> dict[str, Any]:
+def _signal_row(signal: Signal, now: datetime, chart: Chart | None) -> dict[str, Any]:
     return {
         "indicator": signal.indicator, "subject": signal.subject, "as_of": signal.as_of,
         "computed_at": now, "state": signal.state, "strength": signal.strength,

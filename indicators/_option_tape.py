@@ -112,7 +112,8 @@ class Partial:
 
     def _bar(self) -> Ints:
         """The premium from which a print of each underlying is among the largest so far."""
-        return np.minimum(self.best, self.top.min())
+        bar: Ints = np.minimum(self.best, self.top.min())
+        return bar
 
     def _codes(self, dictionary: pa.Array) -> Ints:
         """The places of a batch's underlyings in the sums: looked up only when the dictionary is new."""

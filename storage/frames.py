@@ -4,8 +4,8 @@
 look-ahead out of every indicator, live, in replay and in a back-test alike.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -17,15 +17,24 @@ from storage.tape import Tape, TapeStore, TapeView
 
 @dataclass(frozen=True)
 class Frames:
-    """What an indicator sees: a DataFrame per row class, a view per tape, all as of one moment."""
+    """What an indicator sees: a DataFrame per row class, a view per tape, all as of one moment.
+
+    A table is read when it is first looked at: what `compute` never touches costs nothing.
+    """
 
     as_of: datetime
-    tables: dict[type[MarketRow], pd.DataFrame]
-    tapes: dict[str, TapeView]
+    tapes: Mapping[str, TapeView]
+    load: Callable[[type[MarketRow]], pd.DataFrame]
+    _read: dict[type[MarketRow], pd.DataFrame] = field(default_factory=dict)
 
     def __getitem__(self, kind: type[MarketRow]) -> pd.DataFrame:
-        """The rows of `kind`, oldest event first, with the table's columns; times datetime64[us, UTC]."""
-        return self.tables[kind]
+        """The rows of `kind`, oldest event first, with the table's columns; times datetime64[us, UTC].
+
+        Raises KeyError for a kind the indicator did not declare.
+        """
+        if kind not in self._read:
+            self._read[kind] = self.load(kind)
+        return self._read[kind]
 
     def tape(self, tape: Tape) -> TapeView:
         """The tape's prints known by `as_of`."""
@@ -41,16 +50,19 @@ def read(
     lookback: timedelta,
     symbols: Sequence[str] | None = None,
 ) -> Frames:
-    """Read `inputs` as they were known at `as_of`, events of the last `lookback` only.
+    """Frames of `inputs` as they were known at `as_of`, events of the last `lookback` only.
 
     `symbols` narrows the tables that have a `symbol` column; a tape is always whole.
     """
     since = as_of - lookback
-    tables = {
-        kind: _table(engine, kind, as_of, since, symbols) for kind in inputs if not isinstance(kind, Tape)
-    }
+
+    def load(kind: type[MarketRow]) -> pd.DataFrame:
+        if kind not in inputs:
+            raise KeyError(f"{kind.__name__} is not among the declared inputs")
+        return _table(engine, kind, as_of, since, symbols)
+
     views = {kind.name: tapes.view(kind, as_of, since) for kind in inputs if isinstance(kind, Tape)}
-    return Frames(as_of, tables, views)
+    return Frames(as_of, views, load)
 
 
 def _table(

@@ -5,19 +5,18 @@ from datetime import date, timedelta
 from bot.commands import Context, UserError
 from bot.commentary import Message, phrases
 from bot.commentary.languages import translator
-from bot.pipeline import look
+from bot.pipeline import draw, look
 from bot.registry import all_indicators
 from indicators import Indicator, Signal
 from storage import calendar
-from storage.frames import Frames
 
 
-def current(context: Context, name: str, subject: str) -> tuple[Indicator, Signal, Frames] | None:
+def current(context: Context, name: str, subject: str) -> tuple[Indicator, Signal] | None:
     """Compute the signal of `subject` as of the market's now; None where nothing is known of it."""
     indicator = all_indicators()[name]
     seen = look(context.rooms, indicator, context.as_of, [subject])
     for signal in indicator.compute(seen, [subject]):
-        return indicator, signal, seen
+        return indicator, signal
     return None
 
 
@@ -29,10 +28,10 @@ def tell(context: Context, name: str, subject: str) -> list[Message]:
             "{title}: nothing is known of {subject}, no rows of it have been read.",
             title=translator(context.language)(all_indicators()[name].title), subject=subject,
         )  # fmt: skip
-    indicator, signal, seen = found
+    indicator, signal = found
     message = phrases.answer(
         indicator, signal, context.language, sample="sample" in signal.source,
-        stale=_age(context, signal), chart=indicator.chart(seen, signal),
+        stale=_age(context, signal), chart=draw(context.rooms, indicator, signal),
     )  # fmt: skip
     return [message]
 

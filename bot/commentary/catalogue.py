@@ -2,8 +2,8 @@
 
 Writes `locales/bellwether.pot` from the sources and from what is plugged in, brings each language's
 `.po` up to date and compiles its `.mo`. A sentence reaches the list when it is a literal, or a name for one
-in the same file, in `_(…)`, `_t(…)`, `N_(…)` or `UserError(…)`, a title or label of a Chart, Panel or Series in an indicator,
-or a field of an Indicator or a Command that people read.
+in the same file, in `_(…)`, `_t(…)`, `N_(…)` or `UserError(…)`, a title or label of a Chart, Panel or
+Series in an indicator, or a field of an Indicator or a Command that people read.
 """
 
 import ast

@@ -137,7 +137,8 @@ class Sender:
         waits = self._limiter.busy()
         claimed = await self._claim(waits)
         if claimed is None:
-            await self._database(outbox.expire, self._clock())
+            if ended := await self._database(outbox.expire, self._clock()):
+                log.info("ended     %d alerts: no longer news, or nobody listens", ended)
             return min([LOOK, *waits.values()])
         task = asyncio.create_task(self._deliver(claimed))
         self._under_way[task] = claimed

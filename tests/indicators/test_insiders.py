@@ -51,9 +51,8 @@ def frames(rows: Sequence[dict], as_of: datetime = AS_OF, bars: Sequence[dict] =
     table = pd.DataFrame(known, columns=list(InsiderTrade.model_fields))
     for name in ("event_at", "known_at"):
         table[name] = pd.to_datetime(table[name], utc=True).astype("datetime64[us, UTC]")
-    return Frames(
-        as_of, {InsiderTrade: table, Bar: pd.DataFrame(list(bars), columns=list(Bar.model_fields))}, {}
-    )
+    tables = {InsiderTrade: table, Bar: pd.DataFrame(list(bars), columns=list(Bar.model_fields))}
+    return Frames(as_of, {}, tables.__getitem__)
 
 
 def signals(rows: Sequence[dict], as_of: datetime = AS_OF, subjects=None) -> dict[str, Signal]:

@@ -51,9 +51,8 @@ def frames(
     vendor = pd.DataFrame(list(days), columns=list(OptionDay.__table__.columns.keys()))
     no_bars = pd.DataFrame(columns=list(Bar.__table__.columns.keys()))
     view = tapes.view(OPTION_TRADES, as_of, as_of - INDICATOR.lookback)
-    return Frames(
-        as_of, {OptionDay: vendor, Bar: no_bars if bars is None else bars}, {OPTION_TRADES.name: view}
-    )
+    tables = {OptionDay: vendor, Bar: no_bars if bars is None else bars}
+    return Frames(as_of, {OPTION_TRADES.name: view}, tables.__getitem__)
 
 
 def read(tapes: TapeStore, day: date, subject: str = "ACME") -> Signal:

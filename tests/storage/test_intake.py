@@ -44,7 +44,10 @@ def test_received_is_accepted_plus_quarantined_and_a_second_load_changes_nothing
     assert (first.received, first.accepted, first.quarantined, first.new) == (3, 2, 1, 2)
     assert first.reasons == {"price is not a number": 1}
     assert (second.received, second.accepted, second.quarantined, second.new) == (3, 2, 1, 0)
-    frame = read(engine, tapes, [Bar], as_of=CLOSE, lookback=timedelta(days=5))[Bar]
+    frames = read(engine, tapes, [Bar], as_of=CLOSE, lookback=timedelta(days=5))
+    with pytest.raises(KeyError, match="InsiderTrade is not among the declared inputs"):
+        frames[InsiderTrade]
+    frame = frames[Bar]
     assert list(frame.symbol) == ["NA", "TRUE"]
     assert str(frame.event_at.dtype) == "datetime64[us, UTC]"
     with reading(engine) as session:

@@ -101,6 +101,7 @@ class State:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm, wbufsize = True, -1  # head and body in one packet, at once
     state: State
 
     def log_message(self, *_: object) -> None:

@@ -60,9 +60,9 @@ async def test_faults_lose_nothing_and_copies_are_exactly_the_answers_lost_after
     engine: Engine, telegram: Telegram, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "bellwether")
-    number = fill(engine, range(1, 1001 if engine.dialect.name == "sqlite" else 201))
-    before = {"429": 0.10, "500": 0.05, "reset": 0.05, "timeout": 0.005, "garbage": 0.02}
-    after = {"timeout": 0.01, "500": 0.03, "reset": 0.03, "garbage": 0.02}
+    number = fill(engine, range(1, 1001 if engine.dialect.name == "sqlite" else 101))
+    before = {"429": 0.10, "500": 0.05, "reset": 0.05, "timeout": 0.002, "garbage": 0.02}
+    after = {"timeout": 0.006, "500": 0.03, "reset": 0.03, "garbage": 0.02}
     telegram.set(rates=False, faults={"seed": 20240304, "before": before, "after": after})
     async with sending(engine, telegram.url, patience=0.7) as sender:
         await drained(sender, 60)
@@ -78,7 +78,7 @@ async def test_faults_lose_nothing_and_copies_are_exactly_the_answers_lost_after
 
 
 async def test_without_a_lost_answer_there_is_no_copy(engine: Engine, telegram: Telegram) -> None:
-    number = fill(engine, range(1, 151))
+    number = fill(engine, range(1, 81))
     faults = {"seed": 1, "before": {"429": 0.10, "500": 0.10, "reset": 0.10}}
     telegram.set(rates=False, faults=faults)
     async with sending(engine, telegram.url) as sender:
@@ -248,9 +248,10 @@ async def test_replays_come_after_fresh_ones(engine: Engine, telegram: Telegram)
         outbox.claim(engine, NOW)
     async with sending(engine, telegram.url) as sender:
         await drained(sender)
-    order = [uid(message) for message in telegram.accepted()]
-    assert order[30:] == list(range(1, 11)) or set(order[26:]) >= set(range(2, 11))
-    assert [uid(m) for m in telegram.accepted() if m["text"].startswith("↻")] == list(range(1, 11))
+    messages = telegram.accepted()
+    marked = [place for place, message in enumerate(messages) if message["text"].startswith("↻")]
+    assert [uid(messages[place]) for place in marked] == list(range(1, 11))
+    assert marked[0] >= 30 - 4  # four fresh ones may still be on the wire when the first repeat leaves
 
 
 async def test_no_worker_sends_while_telegram_says_wait(engine: Engine, telegram: Telegram) -> None:
