@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).parents[1]
@@ -49,11 +50,16 @@ ENGINES = ("decode", "bellwether", "polars", "pandas")
 def make(folder: Path, rows: int) -> None:
     """Write a session of `rows` prints: Zipf over 5,000 underlyings, 2 % without a quote, some cancels."""
     dice = np.random.default_rng(20240304)
-    part = folder / OPTION_TRADES.name / SESSION.isoformat() / "synthetic.parquet"
-    part.parent.mkdir(parents=True)
-    with pq.ParquetWriter(part, OPTION_TRADES.schema, compression="zstd") as writer:
+    parts = folder / OPTION_TRADES.name / SESSION.isoformat()
+    parts.mkdir(parents=True)
+    cancels = []
+    with pq.ParquetWriter(parts / "prints.parquet", OPTION_TRADES.schema, compression="zstd") as writer:
         for first in range(0, rows, CHUNK):
-            writer.write_table(_chunk(dice, first, min(CHUNK, rows - first), rows))
+            chunk = _chunk(dice, first, min(CHUNK, rows - first), rows)
+            cancel = pc.is_in(chunk["condition"].cast(pa.string()), pa.array(sorted(CANCELS)))
+            cancels.append(chunk.filter(cancel))
+            writer.write_table(chunk.filter(pc.invert(cancel)))
+    pq.write_table(pa.concat_tables(cancels), parts / "cancels.parquet", compression="zstd")
 
 
 def _chunk(dice: np.random.Generator, first: int, n: int, rows: int) -> pa.Table:
@@ -125,7 +131,7 @@ def decode(view: TapeView) -> None:
 
 def bellwether(view: TapeView) -> Totals:
     """The reducer as it is shipped."""
-    table = reduce_tape(lambda columns: view.batches(SESSION, columns))
+    table = reduce_tape(lambda columns, **how: view.batches(SESSION, columns, **how))
     amounts = [
         table[name].combine_chunks().flatten().to_numpy() for name in ("premium_e4", "contracts", "trades")
     ]
@@ -138,7 +144,7 @@ def polars(view: TapeView) -> Totals:
     """Polars, streaming: one scan for the cancels, one for the sums and the prints they may be about."""
     import polars as pl
 
-    part = next((view.folder / SESSION.isoformat()).glob("*.parquet"))
+    parts = view.folder / SESSION.isoformat() / "*.parquet"
     bid, ask, price, letter = (pl.col(name) for name in ("bid_e4", "ask_e4", "price_e4", "condition"))
     steps = (
         price >= bid,
@@ -156,7 +162,7 @@ def polars(view: TapeView) -> Totals:
     decided = letter.cast(pl.String).replace_strict(
         known, [_bucket(name) for name in known], return_dtype=pl.Int8
     )
-    prints = pl.scan_parquet(part).with_columns(
+    prints = pl.scan_parquet(parts).with_columns(
         premium=price * pl.col("size") * pl.col("multiplier"),
         bucket=pl.max_horizontal(where.cast(pl.Int8), decided),
         cancel=letter.cast(pl.String).is_in(sorted(CANCELS)),
@@ -182,8 +188,10 @@ def polars(view: TapeView) -> Totals:
 
 def pandas(view: TapeView) -> Totals:
     """Vectorised pandas, the whole session in memory; dates stay numbers."""
-    part = next((view.folder / SESSION.isoformat()).glob("*.parquet"))
-    table = pq.read_table(part, columns=[name for name in COLUMNS if name not in ("vendor_side", "source")])
+    parts = view.folder / SESSION.isoformat()
+    table = pq.read_table(
+        parts, partitioning=None, columns=[name for name in COLUMNS if name not in ("vendor_side", "source")]
+    )
     table = table.set_column(table.column_names.index("expiry"), "expiry", table["expiry"].cast(pa.int32()))
     frame = table.to_pandas(self_destruct=True, split_blocks=True)
     del table

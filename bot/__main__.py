@@ -123,9 +123,9 @@ async def _or_sentence(work: Any) -> Any:
 def _load(settings: "Settings", arguments: argparse.Namespace) -> None:
     from datetime import UTC
 
-    from bot.app import open_rooms
     from bot.pipeline import take_in
     from bot.registry import all_feeds
+    from bot.rooms import open_rooms
     from feeds import Raw
 
     feed = all_feeds().get(arguments.feed)
@@ -157,9 +157,9 @@ def _files(path: Path) -> list[Path]:
 def _read(settings: "Settings", arguments: argparse.Namespace) -> None:
     from datetime import UTC
 
-    from bot.app import open_rooms
     from bot.pipeline import look
     from bot.registry import all_indicators
+    from bot.rooms import open_rooms
 
     indicators = all_indicators()
     if arguments.indicator is not None and arguments.indicator not in indicators:

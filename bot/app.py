@@ -24,15 +24,14 @@ from bot.commentary.stored import chart_from_json, from_row
 from bot.delivery.limiter import Limiter
 from bot.delivery.outbox import Claimed
 from bot.delivery.sender import Sender
-from bot.pipeline import Rooms
 from bot.registry import all_commands, all_feeds, all_indicators
+from bot.rooms import Rooms, open_rooms
 from bot.schedule import Scheduler
 from bot.settings import SAMPLE, Settings, feed_settings
 from feeds._http import Http
 from storage import journal
-from storage.database import connect, migrate, reading
+from storage.database import reading
 from storage.pace import database_pace
-from storage.tape import TapeStore
 
 log = logging.getLogger("bellwether")
 
@@ -83,14 +82,6 @@ class InOrder(BaseUpdateProcessor):
 
     async def shutdown(self) -> None:
         """Nothing to close."""
-
-
-def open_rooms(settings: Settings) -> Rooms:
-    """The database, migrated, and the tape."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = connect(settings.url)
-    migrate(engine)
-    return Rooms(engine, TapeStore(settings.data_dir / "tape"))
 
 
 @asynccontextmanager

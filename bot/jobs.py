@@ -10,8 +10,9 @@ from sqlalchemy import literal, select
 from sqlmodel import col
 
 from bot import schedule
-from bot.pipeline import Rooms, fetch, think_all
+from bot.pipeline import fetch, think_all
 from bot.registry import all_indicators
+from bot.rooms import Rooms
 from bot.schedule import Job
 from feeds import Feed, Window
 from feeds._http import Http

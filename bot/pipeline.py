@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine
-
 from bot.alerts import flips, route
 from bot.commentary.stored import chart_to_json
+from bot.rooms import Rooms
 from feeds import Ask, Feed, FeedError, Raw, Window
 from feeds._http import Http
 from indicators import MARKET, Chart, Indicator, Signal
@@ -22,17 +21,8 @@ from storage import frames, journal, people
 from storage.database import reading, writing
 from storage.intake import Account, insert_new, known_names, store
 from storage.tables import FeedRead, FlipRow
-from storage.tape import TapeStore
 
 log = logging.getLogger("bellwether")
-
-
-@dataclass(frozen=True)
-class Rooms:
-    """Where everything rests, handed from step to step."""
-
-    engine: Engine
-    tapes: TapeStore
 
 
 @dataclass

@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -17,28 +18,53 @@ from numpy.typing import NDArray
 from indicators._option_conditions import CANCELS, NOTHING, bucket_of_condition
 
 _BITS = 20
-#: the columns that choose a slot: enough to set few prints aside, few enough to read twice
-_SLOT = ("expiry", "strike_e4", "price_e4")
 #: what a cancel and its print have in common
 _SAME = ("underlying", "expiry", "strike_e4", "is_call", "multiplier", "price_e4", "size", "exchange")
+#: of these, the numbers that tell prints apart best, each with the odd number that mixes it in
+_MIXED = {"price_e4": 0x9E3779B1, "strike_e4": 0x85EBCA77, "expiry": 0xC2B2AE3D, "size": 0x27D4EB2F}
 
 
-def cancelled_slots(batches: Callable[..., Iterator[pa.RecordBatch]]) -> NDArray[np.bool_] | None:
-    """Return the slots in which a cancelled print may lie; None in a session without cancels."""
-    found = np.zeros(1 << _BITS, np.bool_)
-    for batch in batches(("condition", *_SLOT)):
-        if CANCELS.intersection(batch["condition"].dictionary.to_pylist()):
-            rows = np.flatnonzero(bucket_of_condition(batch["condition"]) == NOTHING)
-            found[slots(batch.take(pa.array(rows)))] = True
-    return found if found.any() else None
+@dataclass(frozen=True)
+class Suspects:
+    """The marks of the cancelled prints; `slots` tells most other prints apart at a glance."""
+
+    slots: NDArray[np.bool_]
+    marks: NDArray[np.uint32]
+
+    def find(self, marks: NDArray[np.uint32]) -> NDArray[np.intp]:
+        """Where a mark is one of the suspects'."""
+        near = np.flatnonzero(np.take(self.slots, marks >> np.uint32(32 - _BITS)))
+        return near[np.isin(marks[near], self.marks)]
 
 
-def slots(batch: pa.RecordBatch) -> NDArray[np.uint32]:
-    """Return a slot number for each print: the same for a print and its cancel."""
-    mixed = np.zeros(batch.num_rows, np.uint32)
-    for name, odd in zip(_SLOT, (0xC2B2AE3D, 0x85EBCA77, 0x9E3779B1), strict=True):
+def find_suspects(batches: Callable[..., Iterator[pa.RecordBatch]]) -> Suspects | None:
+    """Return the marks of all cancels of a session; None in a session without cancels."""
+    found = [np.zeros(0, np.uint32)]
+    for batch in batches(("condition", "underlying", "exchange", *_MIXED), leading=True):
+        rows = np.flatnonzero(bucket_of_condition(batch["condition"]) == NOTHING)
+        named = name_marks(batch["underlying"].dictionary)
+        found.append(marks(batch, named)[rows])
+    every = np.unique(np.concatenate(found))
+    slots = np.zeros(1 << _BITS, np.bool_)
+    slots[every >> np.uint32(32 - _BITS)] = True
+    return Suspects(slots, every) if len(every) else None
+
+
+def marks(batch: pa.RecordBatch, named: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """A number for each print, equal for a print and its cancel; `named` is that of each underlying."""
+    mixed: NDArray[np.uint32] = np.take(named, numbers(batch["underlying"]))
+    places = name_marks(batch["exchange"].dictionary, missing=1)
+    mixed += np.take(places, numbers(batch["exchange"], len(places) - 1))
+    for name, odd in _MIXED.items():
         mixed += numbers(batch[name]).astype(np.uint32) * np.uint32(odd)
-    return mixed >> np.uint32(32 - _BITS)
+    mixed ^= mixed >> np.uint32(15)
+    mixed *= np.uint32(0x2C1B3C6D)
+    return mixed
+
+
+def name_marks(dictionary: pa.Array, missing: int = 0) -> NDArray[np.uint32]:
+    """A number for each name, the same in every dictionary; the last is for a missing one."""
+    return np.array([*(crc32(name.encode()) for name in dictionary.to_pylist()), missing], np.uint32)
 
 
 @dataclass(frozen=True)

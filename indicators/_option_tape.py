@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indicators._option_cancels import cancelled_slots, numbers, settle, slots
+from indicators._option_cancels import Suspects, find_suspects, marks, name_marks, numbers, settle
 from indicators._option_conditions import COMPLEX, EXCLUDED, NOTHING, UNSIGNABLE, bucket_of_condition
 
 Ints = NDArray[np.int64]
@@ -42,14 +42,15 @@ assert (len(BUCKETS), UNSIGNABLE, COMPLEX, EXCLUDED) == (NOTHING, 9, 10, 11)
 
 
 def reduce_tape(batches: Batches) -> pa.Table:
-    """Reduce a session to one row per underlying, sorted by name; `batches(columns)` streams it anew.
+    """Reduce a session to one row per underlying, sorted by name; `batches(columns)` streams it anew, and
+    `batches(columns, leading=True)` at least its cancels.
 
     Columns: underlying; source, the feeds of the session; premium_e4, contracts and trades, each a list of
     24 (the 12 `BUCKETS` of puts, then of calls); vendor_compared and vendor_agreed (prints); cancels and
     cancels_unmatched (messages); largest, a list of prints: the underlying's largest, and its prints
     among the `LARGEST` of the session.
     """
-    suspects = cancelled_slots(batches)
+    suspects = find_suspects(batches)
     partial = Partial()
     for batch in batches(COLUMNS):
         partial.add(batch, suspects)
@@ -84,9 +85,10 @@ class Partial:
     #: prints that a cancel may be about, and the cancels
     held: list[pa.RecordBatch] = field(default_factory=list)
     _known: tuple[pa.Array, Ints] | None = None
+    _marks: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
 
-    def add(self, batch: pa.RecordBatch, suspects: NDArray[np.bool_] | None = None) -> None:
-        """Add the prints of `batch`; those in the slots `suspects` are set aside until the end."""
+    def add(self, batch: pa.RecordBatch, suspects: Suspects | None = None) -> None:
+        """Add the prints of `batch`; those that `suspects` may be about are set aside until the end."""
         if not batch.num_rows:
             return
         own = batch["underlying"].indices.to_numpy()
@@ -96,9 +98,10 @@ class Partial:
         quoted = _quoted(batch, price)
         where = np.maximum(quoted, bucket_of_condition(batch["condition"]))
         if suspects is not None:
-            aside = np.flatnonzero(np.take(suspects, slots(batch)))
+            aside = suspects.find(marks(batch, self._marks))
             where[aside] = NOTHING
-            self.held.append(batch.take(pa.array(aside)))
+            if len(aside):
+                self.held.append(batch.take(pa.array(aside)))
         premium = price * size * numbers(batch["multiplier"])
         place = np.take(code * (2 * _WIDTH), own) + (call.view(np.int8) * np.int8(_WIDTH) + where)
         for total, amount in zip(self.sums.reshape(3, -1), (premium, size, 1), strict=True):
@@ -120,6 +123,7 @@ class Partial:
         if self._known is None or not self._known[0].equals(dictionary):
             places = [self.names.setdefault(name, len(self.names)) for name in dictionary.to_pylist()]
             self._known = (dictionary, np.array(places, np.int64))
+            self._marks = name_marks(dictionary)
             self._grow()
         return self._known[1]
 

@@ -43,6 +43,7 @@ def compute(frames: Frames, subjects: Sequence[str] | None) -> Iterator[Signal]:
     lines, left_out = _by_subject(now)
     newest = _newest(trades)
     spikes = spikes_of(trades, as_of)
+    sources = rows.groupby("symbol")["source"].unique().map(set).to_dict() | {MARKET: set(rows["source"])}
     for subject in [*sorted(set(rows["symbol"]) - {""}), MARKET]:
         if subjects is None or subject in subjects:
             here = lines.get(subject, [])
@@ -51,7 +52,7 @@ def compute(frames: Frames, subjects: Sequence[str] | None) -> Iterator[Signal]:
             facts["clusters"] = sum(map(_is_cluster, _issuers(here)))
             facts["cluster"] = facts["clusters"] > 0
             facts["session"] = calendar.last_session(as_of).isoformat()
-            yield _signal(subject, as_of, here, facts)
+            yield _signal(subject, as_of, here, facts, sources[subject])
 
 
 def _by_subject(now: pd.DataFrame) -> tuple[dict[str, list[Line]], dict[str, dict[str, int]]]:
@@ -152,7 +153,9 @@ def _is_cluster(buys: list[Line]) -> bool:
     return False
 
 
-def _signal(subject: str, as_of: datetime, lines: list[Line], facts: dict[str, Any]) -> Signal:
+def _signal(
+    subject: str, as_of: datetime, lines: list[Line], facts: dict[str, Any], sources: set[str]
+) -> Signal:
     decided = [line for line in lines if line.discretionary]
     bought, sold = (_usd(line for line in decided if line.buy == side) for side in (True, False))
     measured = all(line.known_quality == "A" for line in lines) and not facts["no_price_lines"]
@@ -165,7 +168,7 @@ def _signal(subject: str, as_of: datetime, lines: list[Line], facts: dict[str, A
         strength=round((bought - weighed) / (bought + weighed + SHRINK), 4),
         quality="A" if measured else "B",
         n=len(lines),
-        source="SEC Form 4",
+        source=f"SEC Form 4 ({', '.join(sorted(sources))})",
         facts=facts,
     )
 

@@ -23,6 +23,8 @@ import pyarrow.parquet as pq
 
 #: rows in a record batch: small enough for the cache, which is what makes the stream fast
 BATCH_ROWS = 65_536
+#: rows in a record batch of the head of a part
+HEAD_ROWS = 1_024
 MOMENT = pa.timestamp("us", tz="UTC")
 NAME = pa.dictionary(pa.int32(), pa.string())
 
@@ -34,6 +36,9 @@ class Tape:
     name: str
     schema: pa.Schema
     subject: str
+    #: prints about other prints (cancels), as a column and its values: every part begins with its own,
+    #: so that they can be known before what they are about without reading the part twice
+    leading: tuple[str, tuple[str, ...]] | None = None
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -64,6 +69,7 @@ OPTION_TRADES = Tape(
         ]
     ),
     "underlying",
+    leading=("condition", ("A", "C", "E", "G")),
 )
 
 EQUITY_TRADES = Tape(
@@ -140,7 +146,7 @@ class TapeStore:
             table = table.filter(pa.array(~np.isin(table["row_id"].to_numpy(), known)))
         if table.num_rows == 0:
             return 0
-        table = table.sort_by("event_at")
+        table = _leading_first(tape, table.sort_by("event_at"))
         digest = hashlib.sha256(np.sort(table["row_id"].to_numpy()).tobytes()).hexdigest()[:24]
         folder.mkdir(parents=True, exist_ok=True)
         _write_whole(
@@ -168,19 +174,25 @@ class TapeView:
         names = (entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else ()
         return sorted(day for name in names if first <= (day := date.fromisoformat(name)) <= last)
 
-    def batches(self, session: date, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Stream the prints of `session` known by `as_of`, oldest part first; `columns` of them."""
+    def batches(
+        self, session: date, columns: Sequence[str] | None = None, leading: bool = False
+    ) -> Iterator[pa.RecordBatch]:
+        """Stream the prints of `session` known by `as_of`, oldest part first; `columns` of them.
+
+        With `leading` only the head of each part, which holds its leading prints (and a few others);
+        `columns` must have the column that tells them.
+        """
         cut = pa.scalar(self.as_of, MOMENT)
         for part in _parts(self.folder / session.isoformat()):
             # not pre-buffered: that would keep the whole part in memory
             with pq.ParquetFile(part, read_dictionary=self._names(columns), pre_buffer=False) as file:
-                if _newest_known(file) <= self.as_of:
-                    yield from file.iter_batches(BATCH_ROWS, columns=_list(columns))
-                    continue
-                wanted = None if columns is None else [*columns, "known_at"]
-                for batch in file.iter_batches(BATCH_ROWS, columns=wanted):
-                    kept = batch.filter(pc.less_equal(batch["known_at"], cut))
+                whole = _newest_known(file) <= self.as_of
+                wanted = columns if whole or columns is None else [*columns, "known_at"]
+                for batch in file.iter_batches(HEAD_ROWS if leading else BATCH_ROWS, columns=_list(wanted)):
+                    kept = batch if whole else batch.filter(pc.less_equal(batch["known_at"], cut))
                     yield kept if columns is None else kept.select(list(columns))
+                    if leading and not _all_leading(self.tape, batch):
+                        break
 
     def reduced(
         self,
@@ -197,13 +209,13 @@ class TapeView:
         """
         parts = _parts(self.folder / session.isoformat())
         if not all(_newest_known(path) <= self.as_of for path in parts):
-            return reduce(lambda wanted=columns: self.batches(session, wanted))
+            return reduce(lambda wanted=columns, **how: self.batches(session, wanted, **how))
         digest = hashlib.sha256(" ".join(path.name for path in parts).encode()).hexdigest()[:24]
         kept = self.folder / session.isoformat() / f"{name}-{digest}.arrow"
         if kept.exists():
             with pa.memory_map(str(kept)) as source:
                 return pa.ipc.open_file(source).read_all()
-        table = reduce(lambda wanted=columns: self.batches(session, wanted))
+        table = reduce(lambda wanted=columns, **how: self.batches(session, wanted, **how))
 
         def write(path: str) -> None:
             with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
@@ -218,6 +230,23 @@ class TapeView:
             for field in self.tape.schema
             if pa.types.is_dictionary(field.type) and (columns is None or field.name in columns)
         ]
+
+
+def _leading(tape: Tape, prints: pa.Table | pa.RecordBatch) -> pa.Array:
+    """Which prints are leading ones; all are where the tape has no such prints."""
+    if tape.leading is None:
+        return pa.array([True] * prints.num_rows)
+    column, values = tape.leading
+    return pc.is_in(prints[column].cast(pa.string()), pa.array(values))
+
+
+def _leading_first(tape: Tape, table: pa.Table) -> pa.Table:
+    leads = _leading(tape, table)
+    return pa.concat_tables([table.filter(leads), table.filter(pc.invert(leads))])
+
+
+def _all_leading(tape: Tape, batch: pa.RecordBatch) -> bool:
+    return bool(pc.all(_leading(tape, batch), min_count=0).as_py())
 
 
 def _list(columns: Sequence[str] | None) -> list[str] | None:

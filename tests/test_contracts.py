@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 
 from bot.commands import Command, UserError
 from bot.docs import PAGES
-from bot.pipeline import Rooms, look
+from bot.pipeline import look
 from bot.registry import all_commands, all_feeds, all_indicators, units
+from bot.rooms import Rooms
 from bot.settings import Settings
 from feeds import Feed, FeedError, Raw
 from indicators import Indicator

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.commentary import Message
-from bot.pipeline import Rooms
+from bot.rooms import Rooms
 from indicators import MARKET
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 from bot import dispatch
 from bot.commands import Context, UserError, ticker, tickers
 from bot.commentary.lengths import visible
-from bot.pipeline import Rooms
 from bot.registry import all_commands
+from bot.rooms import Rooms
 from storage import people
 from storage.database import reading
 from storage.tape import TapeStore

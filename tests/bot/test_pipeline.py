@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from bot import pipeline
-from bot.pipeline import Rooms, fetch, take_in, think
+from bot.pipeline import fetch, take_in, think
+from bot.rooms import Rooms
 from feeds import Ask, Bad, Feed, FeedError, Parsed, Raw, Window, rows_to_table
 from feeds._http import Http
 from indicators import Chart, Indicator, Panel, Series, Signal, State

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indicators._option_cancels import cancelled_slots
+from indicators._option_cancels import find_suspects
 from indicators._option_tape import BUCKETS, COLUMNS, Partial, locate, reduce_tape
 from storage.tape import OPTION_TRADES
 
@@ -37,7 +37,7 @@ def batch(prints: Sequence[dict]) -> pa.RecordBatch:
 def reduced(*batches: Sequence[dict]) -> dict[str, dict]:
     """The reduced rows by underlying, amounts by (right, bucket) where they are not 0."""
 
-    def stream(columns: Sequence[str] = COLUMNS) -> Iterator[pa.RecordBatch]:
+    def stream(columns: Sequence[str] = COLUMNS, leading: bool = False) -> Iterator[pa.RecordBatch]:
         return (batch(prints).select(list(columns)) for prints in batches)
 
     rows = reduce_tape(stream).to_pylist()
@@ -232,8 +232,8 @@ def test_any_split_into_batches_and_partials_merged_in_any_order_gives_the_same(
     prints: list[dict], data: st.DataObject
 ) -> None:
     whole = [batch(prints)]
-    suspects = cancelled_slots(lambda columns: iter(whole))
-    expected = reduce_tape(lambda columns: iter(whole))
+    suspects = find_suspects(lambda columns, leading: iter(whole))
+    expected = reduce_tape(lambda columns, leading=False: iter(whole))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(prints)), max_size=4)))
     pieces = data.draw(st.permutations(list(zip([0, *cuts], [*cuts, len(prints)], strict=True))))
     partials = []

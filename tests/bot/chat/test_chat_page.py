@@ -1,6 +1,5 @@
 """The chat page in a real browser, with a real bot on the other side."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from chat_stage import ME, TOKEN, picture
+from chromium import CHROMIUM, FLAGS, needs_chromium
 from playwright.async_api import Browser, Page, async_playwright, expect
 from telegram import InlineKeyboardButton as Button
 from telegram import InlineKeyboardMarkup as Keyboard
@@ -17,15 +17,10 @@ from telegram.ext import Application, CallbackQueryHandler, MessageHandler, filt
 from bot.chat.room import Room
 from bot.chat.server import build, listen
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    needs_chromium,
 ]
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 from fake_telegram import TOKEN
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import Session, select
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
@@ -93,24 +93,26 @@ def nothing_drawn(_: Message) -> bytes:
 
 
 def fill(engine: Engine, chats: Sequence[int], flips: int = 1, **more: object) -> int:
-    """Queue `flips` alerts for each of `chats`; return how many deliveries that makes."""
+    """Queue `flips` alerts for each of `chats`, chat by chat; return how many deliveries that makes."""
+    common = {"reason": "you watch it", "created_at": NOW, "valid_until": NOW + timedelta(days=1)} | more
     with writing(engine) as session:
         session.add_all(Person(chat_id=chat, joined_at=NOW) for chat in chats)
-        session.flush()
-        for number in range(flips):
-            common = {"indicator": "options_flow", "subject": f"T{number}", "as_of": NOW}
-            signal = SignalRow(
-                **common, computed_at=NOW, state="up", strength=0.5, quality="A", n=9, source="test", facts={}
-            )
-            session.add(signal)
-            session.flush()
-            flip = FlipRow(**common, signal_id=signal.id, after="up", loud=True, created_at=NOW)
-            session.add(flip)
-            session.flush()
-            common = {"flip_id": flip.id, "reason": "you watch it", "created_at": NOW}
-            common |= {"valid_until": NOW + timedelta(days=1)} | more
-            session.add_all(Delivery(chat_id=chat, **common) for chat in chats)
+        told = [_flip(session, f"T{number}") for number in range(flips)]
+        session.add_all(Delivery(chat_id=chat, flip_id=flip, **common) for chat in chats for flip in told)
     return len(chats) * flips
+
+
+def _flip(session: Session, subject: str) -> int:
+    common = {"indicator": "options_flow", "subject": subject, "as_of": NOW}
+    signal = SignalRow(
+        **common, computed_at=NOW, state="up", strength=0.5, quality="A", n=9, source="test", facts={}
+    )
+    session.add(signal)
+    session.flush()
+    flip = FlipRow(**common, signal_id=signal.id, after="up", loud=True, created_at=NOW)
+    session.add(flip)
+    session.flush()
+    return flip.id
 
 
 def rows(engine: Engine) -> list[Delivery]:

@@ -31,7 +31,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> BaseContext:
 def test_kills_lose_nothing_and_repeat_only_what_was_on_the_wire(
     engine: Engine, telegram: Telegram, processes: BaseContext
 ) -> None:
-    kills = KILLS if engine.dialect.name == "sqlite" else KILLS // 2
+    kills = KILLS if engine.dialect.name == "sqlite" else KILLS // 3
     number = fill(engine, range(1, 31 + 30 * kills))
     telegram.set(rates=False, delay=0.01)
     address = (engine.url.render_as_string(hide_password=False), telegram.url)

@@ -101,25 +101,18 @@ async def test_a_server_that_is_not_there_costs_nothing_but_time(engine: Engine,
     assert {row.attempts for row in rows(engine)} == {1}
 
 
-@pytest.mark.parametrize("text", [*FORBIDDEN, "Bad Request: chat not found"])
-async def test_a_chat_that_cannot_be_reached_gets_one_request(
-    telegram: Telegram, text: str, tmp_path
-) -> None:
-    from storage.database import connect, migrate
-
-    engine = connect(f"sqlite:///{tmp_path / 'one.sqlite'}")
-    migrate(engine)
-    fill(engine, [7, 8], flips=6)
-    status = 403 if text.startswith("Forbidden") else 400
-    telegram.set(rates=False, refuse={"7": [status, text]})
+async def test_a_chat_that_cannot_be_reached_gets_one_request(engine: Engine, telegram: Telegram) -> None:
+    refuse = {str(chat): [403, text] for chat, text in enumerate(FORBIDDEN, 1)}
+    refuse["7"] = [400, "Bad Request: chat not found"]
+    fill(engine, range(1, 9), flips=6)
+    telegram.set(rates=False, refuse=refuse)
     for _ in range(2):  # and none after a restart
         async with sending(engine, telegram.url) as sender:
             await drained(sender)
-    assert [request[0] for request in telegram.requests()].count(7) == 1
-    assert active(engine) == {7: False, 8: True}
-    assert states(engine) == {"sent": 6, "dead": 1, "suppressed": 5}
+    assert Counter(request[0] for request in telegram.requests()) == dict.fromkeys(range(1, 8), 1) | {8: 6}
+    assert active(engine) == dict.fromkeys(range(1, 8), False) | {8: True}
+    assert states(engine) == {"sent": 6, "dead": 7, "suppressed": 35}
     assert {row.reason for row in rows(engine) if row.state == "suppressed"} == {"chat_blocked"}
-    engine.dispose()
 
 
 async def test_another_refusal_ends_that_delivery_only(engine: Engine, telegram: Telegram) -> None:
