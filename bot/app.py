@@ -198,7 +198,7 @@ def _listener(up: Running) -> Callable[[Update, Any], Coroutine[Any, Any, None]]
         answers = await asyncio.to_thread(dispatch.answer, context, *meant, all_commands())
         log.info("command   /%s from %s", meant[0] or "…", chat.id)
         for each in answers:
-            await up.sender.reply(chat.id, each)
+            await up.sender.reply(chat.id, each, language)
 
     return listen
 

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
-from telegram._utils.types import JSONDict
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
@@ -24,7 +23,7 @@ MARGIN = 0.1
 #: (messages, seconds): never more than so many in any stretch of so long
 Rate = tuple[int, float]
 
-Answer = bool | JSONDict | list[JSONDict]
+Answer = bool | dict[str, Any] | list[dict[str, Any]]
 
 
 class Window:
@@ -139,11 +138,19 @@ class Limiter(BaseRateLimiter[str]):
         async with turn.queue:
             while wait := turn.window.wait(self.clock()):
                 await self.sleep(wait)
-            async with self._gate:
-                while wait := max(self.paused_for(), self._overall.wait(self.clock())):
-                    if self.paused_for() and not patient:
-                        raise RetryAfter(timedelta(seconds=self.paused_for()))
-                    await self.sleep(wait)
-                now = self.clock()
-                turn.window.left.append(now)
-                self._overall.left.append(now)
+            while not await self._pass(turn):
+                if not patient:
+                    raise RetryAfter(timedelta(seconds=self.paused_for()))
+                await self.sleep(self.paused_for())
+
+    async def _pass(self, turn: Turn) -> bool:
+        """Take a place among all messages; False if there is a pause."""
+        async with self._gate:
+            while not self.paused_for() and (wait := self._overall.wait(self.clock())):
+                await self.sleep(wait)
+            if self.paused_for():
+                return False
+            now = self.clock()
+            turn.window.left.append(now)
+            self._overall.left.append(now)
+            return True
