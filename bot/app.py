@@ -104,8 +104,9 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Running]:
         up = Running(settings, rooms, clock, http, sender, application, url)
         sender.on_fatal = up.stop.set
         application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, _listener(up)))
-        await _initialise(application)
         stack.push_async_callback(application.shutdown)
+        stack.push_async_callback(application.bot.shutdown)
+        await _initialise(application)
         await _set_menu(application)
         await application.start()
         stack.push_async_callback(application.stop)
