@@ -16,38 +16,48 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from indicators._option_conditions import CANCELS, NOTHING, bucket_of_condition
+from storage.tape import BATCH_ROWS
 
-_BITS = 20
+_BITS = 16
 #: what a cancel and its print have in common
 _SAME = ("underlying", "expiry", "strike_e4", "is_call", "multiplier", "price_e4", "size", "exchange")
 #: of these, the numbers that tell prints apart best, each with the odd number that mixes it in
-_MIXED = {"price_e4": 0x9E3779B1, "strike_e4": 0x85EBCA77, "expiry": 0xC2B2AE3D, "size": 0x27D4EB2F}
+_MIXED = {
+    "price_e4": 0x9E3779B1, "strike_e4": 0x85EBCA77, "expiry": 0xC2B2AE3D, "size": 0x27D4EB2F,
+    "is_call": 0x165667B1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Suspects:
-    """The marks of the cancelled prints; `slots` tells most other prints apart at a glance."""
+    """The marks of the cancelled prints, in order, and when each was last cancelled (UTC microseconds)."""
 
-    slots: NDArray[np.bool_]
     marks: NDArray[np.uint32]
+    latest: NDArray[np.int64]
+    #: tells most other prints apart at a glance
+    slots: NDArray[np.bool_]
 
-    def find(self, marks: NDArray[np.uint32]) -> NDArray[np.intp]:
-        """Where a mark is one of the suspects'."""
+    def find(self, marks: NDArray[np.uint32], at: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Which prints, by mark and time, a cancel may be about; the cancels are among them."""
         near = np.flatnonzero(np.take(self.slots, marks >> np.uint32(32 - _BITS)))
-        return near[np.isin(marks[near], self.marks)]
+        place = np.searchsorted(self.marks, marks[near]).clip(max=len(self.marks) - 1)
+        meant: NDArray[np.intp] = near[(self.marks[place] == marks[near]) & (at[near] <= self.latest[place])]
+        return meant
 
 
 def find_suspects(batches: Callable[..., Iterator[pa.RecordBatch]]) -> Suspects | None:
     """Return the marks of all cancels of a session; None in a session without cancels."""
-    found = [np.zeros(0, np.uint32)]
-    for batch in batches(("condition", "underlying", "exchange", *_MIXED), leading=True):
+    found, times = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)]
+    for batch in batches(("event_at", "condition", "underlying", "exchange", *_MIXED), leading=True):
         rows = np.flatnonzero(bucket_of_condition(batch["condition"]) == NOTHING)
-        named = name_marks(batch["underlying"].dictionary)
-        found.append(marks(batch, named)[rows])
-    every = np.unique(np.concatenate(found))
+        found.append(marks(batch, name_marks(batch["underlying"].dictionary))[rows])
+        times.append(numbers(batch["event_at"])[rows])
+    every, places = np.unique(np.concatenate(found), return_inverse=True)
+    latest = np.zeros(len(every), np.int64)
+    np.maximum.at(latest, places, np.concatenate(times))
     slots = np.zeros(1 << _BITS, np.bool_)
     slots[every >> np.uint32(32 - _BITS)] = True
-    return Suspects(slots, every) if len(every) else None
+    return Suspects(every, latest, slots) if len(every) else None
 
 
 def marks(batch: pa.RecordBatch, named: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -84,19 +94,20 @@ def settle(held: Sequence[pa.RecordBatch]) -> Settled:
     if not held:
         return Settled((), (), ())
     table = pa.Table.from_batches(held).unify_dictionaries().combine_chunks()
-    frame = pd.DataFrame({name: numbers(table[name].chunk(0), -1) for name in table.column_names})
-    frame["cancel"] = np.isin(_text(table["condition"]), list(CANCELS))
+    needed = [*_SAME, "event_at", "bid_e4", "ask_e4", "condition", "vendor_side"]
+    frame = pd.DataFrame({name: numbers(table[name].chunk(0), -1) for name in needed})
+    frame["cancel"] = bucket_of_condition(table["condition"].chunk(0)) == NOTHING
     frame["key"] = frame.groupby(list(_SAME), sort=False).ngroup()
     meant = frame[frame["key"].isin(frame.loc[frame["cancel"], "key"])]
     meant = meant.sort_values(["event_at", "cancel", "bid_e4", "ask_e4", "condition", "vendor_side"])
-    gone, unmatched = _match(meant["key"], _text(table["condition"])[meant.index])
-    names = _text(table["underlying"])
+    gone, unmatched = _match(meant["key"], _text(table["condition"], meant.index))
     cancels = frame.index[frame["cancel"]]
     standing = table.filter(pa.array(~(frame["cancel"] | frame.index.isin(gone)).to_numpy()))
-    return Settled(standing.to_batches(), list(names[cancels]), list(names[unmatched]))
+    names = (_text(table["underlying"], rows) for rows in (cancels, unmatched))
+    return Settled(standing.to_batches(max_chunksize=BATCH_ROWS), *names)
 
 
-def _match(keys: "pd.Series[Any]", letters: NDArray[np.object_]) -> tuple[list[int], list[int]]:
+def _match(keys: "pd.Series[Any]", letters: Sequence[str]) -> tuple[list[int], list[int]]:
     """Go through prints and cancels in order of time; return the rows cancelled and the cancels left."""
     standing: defaultdict[int, deque[int]] = defaultdict(deque)
     gone, unmatched = [], []
@@ -124,5 +135,5 @@ def numbers(column: pa.Array, missing: int = 0) -> Any:
     return column.to_numpy(zero_copy_only=False)
 
 
-def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:
-    return np.asarray(column.cast(pa.string()).to_pylist(), object)
+def _text(column: pa.ChunkedArray, rows: Any) -> list[str]:
+    return list(column.take(pa.array(rows, pa.int64())).to_pylist())

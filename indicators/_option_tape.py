@@ -98,7 +98,7 @@ class Partial:
         quoted = _quoted(batch, price)
         where = np.maximum(quoted, bucket_of_condition(batch["condition"]))
         if suspects is not None:
-            aside = suspects.find(marks(batch, self._marks))
+            aside = suspects.find(marks(batch, self._marks), numbers(batch["event_at"]))
             where[aside] = NOTHING
             if len(aside):
                 self.held.append(batch.take(pa.array(aside)))
