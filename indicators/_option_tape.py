@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indicators._option_cancels import Suspects, find_suspects, marks, name_marks, numbers, settle
+from indicators._option_cancels import Marks, Suspects, bits, find_suspects, name_marks, numbers, settle
 from indicators._option_conditions import COMPLEX, EXCLUDED, NOTHING, UNSIGNABLE, bucket_of_condition
 
 Ints = NDArray[np.int64]
@@ -85,7 +85,7 @@ class Partial:
     #: prints that a cancel may be about, and the cancels
     held: list[pa.RecordBatch] = field(default_factory=list)
     _known: tuple[pa.Array, Ints] | None = None
-    _marks: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    _marks: Marks = field(default_factory=lambda: np.zeros(0, np.uint64))
 
     def add(self, batch: pa.RecordBatch, suspects: Suspects | None = None) -> None:
         """Add the prints of `batch`; those that `suspects` may be about are set aside until the end."""
@@ -98,12 +98,12 @@ class Partial:
         quoted = _quoted(batch, price)
         where = np.maximum(quoted, bucket_of_condition(batch["condition"]))
         if suspects is not None:
-            aside = suspects.find(marks(batch, self._marks), numbers(batch["event_at"]))
+            aside = suspects.find(batch, self._marks)
             where[aside] = NOTHING
             if len(aside):
                 self.held.append(batch.take(pa.array(aside)))
         premium = price * size * numbers(batch["multiplier"])
-        place = np.take(code * (2 * _WIDTH), own) + (call.view(np.int8) * np.int8(_WIDTH) + where)
+        place = np.take(code * (2 * _WIDTH), own) + (call * np.int8(_WIDTH) + where)
         for total, amount in zip(self.sums.reshape(3, -1), (premium, size, 1), strict=True):
             np.add.at(total, place, amount)
         if batch["vendor_side"].null_count < batch.num_rows:
@@ -148,7 +148,8 @@ class Partial:
         np.maximum.at(self.best, code, premium)
         self.top = np.partition(np.concatenate([self.top, premium]), -LARGEST)[-LARGEST:]
         still = np.flatnonzero(premium >= self._bar()[code])
-        columns = [numbers(batch[name])[rows[still]] for name in _PRINT[1:-1]]
+        prints = batch.select(_PRINT[1:-1]).take(pa.array(rows[still]))
+        columns = [numbers(prints[name]) for name in _PRINT[1:-1]]
         self.large.append(np.column_stack([code[still], premium[still], *columns, where[still]]))
         if sum(map(len, self.large)) > _TRIM:
             self._trim()
@@ -228,7 +229,7 @@ def _quoted(batch: pa.RecordBatch, price: Ints) -> NDArray[np.int8]:
     place = locate(price, _filled(bid), _filled(ask))
     for quote in (bid, ask):
         if quote.null_count:
-            place = np.maximum(place, numbers(quote.is_null()).view(np.int8) * np.int8(UNQUOTED))
+            place[bits(quote.buffers()[0], quote) == 0] = UNQUOTED
     return place
 
 

@@ -96,7 +96,8 @@ def _signal(frames: Frames, subject: str, facts: Mapping[str, Any], source: str)
     state = _state(facts)
     quality: Quality = "B" if (facts["coverage"] or 0) >= LEAST_COVERAGE else "C"
     n = 1 if facts["trades"] is None else facts["trades"]
-    strength = 0.0 if state == "thin" else _strength(subject, facts)
+    claims = state.endswith(("bullish", "bearish"))
+    strength = _strength(subject, facts) if claims else 0.0
     return Signal("options_flow", subject, frames.as_of, state, strength, quality, n, source, facts)
 
 

@@ -204,8 +204,7 @@ class TapeView:
         """Return `reduce(batches)` of one session; kept on disk once all of the session is known.
 
         `reduce` gets a function that starts the stream anew at each call, with `columns` unless the call
-        names others. `name` stands for the method
-        and its version: another name, another kept result.
+        names others. `name` stands for the method and its version: another name, another kept result.
         """
         parts = _parts(self.folder / session.isoformat())
         if not all(_newest_known(path) <= self.as_of for path in parts):

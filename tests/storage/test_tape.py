@@ -64,6 +64,24 @@ def test_a_reduction_is_kept_only_when_the_whole_session_was_known(tapes: TapeSt
     assert reduced(20) == 3
 
 
+def test_cancels_lead_a_part_and_can_be_read_alone(tapes: TapeStore) -> None:
+    many = [{"size": size + 1, "condition": "I"} for size in range(3_000)]
+    later = NOON + timedelta(minutes=1)
+    cancels = [{"size": size, "condition": "A", "event_at": later, "known_at": later} for size in (7, 2_900)]
+    tapes.append(OPTION_TRADES, option_trades(*many, *cancels))
+
+    def led(as_of: datetime) -> list[int]:
+        view = tapes.view(OPTION_TRADES, as_of, NOON)
+        batches = view.batches(date(2024, 3, 4), ["size", "condition"], leading=True)
+        rows = [row for batch in batches for row in batch.to_pylist()]
+        assert len(rows) < 3_000  # the head, not the part
+        return [row["size"] for row in rows if row["condition"] == "A"]
+
+    assert led(later) == [7, 2_900]
+    assert led(NOON) == []  # not known yet
+    assert len(rows(tapes, later)) == 3_002
+
+
 def test_nothing_is_stored_of_an_empty_body(tapes: TapeStore) -> None:
     assert tapes.append(EQUITY_TRADES, EQUITY_TRADES.schema.remove(10).empty_table()) == 0
 
