@@ -11,6 +11,7 @@ from indicators import MARKET
 from indicators._option_conditions import COMPLEX, EXCLUDED, UNSIGNABLE
 from indicators._option_days import BUY, CALL, PUT, SELL, Session
 from indicators._option_tape import BUCKETS, CROSSED, LARGEST, MID, UNQUOTED
+from indicators._stats import attenuation
 
 #: mid, unquoted, locked or crossed, unsignable: premium whose side cannot be said
 UNKNOWN = [MID, CROSSED, UNQUOTED, UNSIGNABLE]
@@ -28,6 +29,7 @@ def tape_facts(session: Session, subject: str) -> dict[str, Any]:
     put, call = (int(leg) for leg in premium.sum(axis=1))
     unknown, mixed = int(premium[:, UNKNOWN].sum()), int(premium[:, COMPLEX].sum())
     compared, agreed, cancels, unmatched = (int(count) for count in session.counts[:, place])
+    bullish = premium[CALL, :COMPLEX] - premium[PUT, :COMPLEX]
     up = premium[CALL, :COMPLEX] @ _P_BUY + premium[PUT, :COMPLEX] @ (1 - _P_BUY)
     down = int(premium[:, :COMPLEX].sum()) - up
     return {
@@ -41,6 +43,7 @@ def tape_facts(session: Session, subject: str) -> dict[str, Any]:
         "locked_crossed_usd": usd(premium[:, CROSSED].sum()),
         "unsignable_usd": usd(premium[:, UNSIGNABLE].sum()),
         "ratio_soft": share(up, down),
+        "net_soft_usd": usd(bullish @ attenuation(_P_BUY)),
         **_volumes(int(contracts[CALL].sum()), int(contracts[PUT].sum())),
         "trades": int(trades.sum()),
         "signed_trades": int(trades[:, SELL].sum() + trades[:, BUY].sum()),
@@ -58,7 +61,15 @@ def vendor_facts(row: Any) -> dict[str, Any]:
     call, put = int(row.call_premium_e4), int(row.put_premium_e4)
     bull, bear = _count(row.bullish_premium_e4), _count(row.bearish_premium_e4)
     unknown = None if bull is None or bear is None else max(call + put - bull - bear, 0)
-    legs = ("buy_call_usd", "sell_call_usd", "buy_put_usd", "sell_put_usd", "ratio_soft", "trades")
+    legs = (
+        "buy_call_usd",
+        "sell_call_usd",
+        "buy_put_usd",
+        "sell_put_usd",
+        "ratio_soft",
+        "net_soft_usd",
+        "trades",
+    )
     facts = {"session": row.session.isoformat(), **dict.fromkeys(legs)}
     facts |= _volumes(_count(row.call_volume), _count(row.put_volume))
     return facts | leg_facts(call, put, bull, bear, unknown, None)

@@ -40,6 +40,11 @@ def imb(b: ArrayLike, s: ArrayLike, least: float = 0.0) -> Floats:
     return np.asarray(np.where(known, (b - s) / np.where(known, total, 1.0), np.nan), np.float64)
 
 
+def attenuation(p: ArrayLike) -> Floats:
+    """What is left of a signed sum when each sign is right with probability `p`: 2p − 1, 0 at a coin's."""
+    return np.asarray(2 * np.asarray(p, np.float64) - 1, np.float64)
+
+
 def madz(x: ArrayLike, hist: ArrayLike) -> Score:
     """Robust z (x − median) / (1.4826 · MAD) of `x` (shape …) against `hist` (shape …, n).
 
