@@ -116,8 +116,12 @@ def _plain(value: Any, language: str) -> str:
         return _number(float(value), LOCALES[language])
     if isinstance(value, datetime):
         return moment(value)
+    if isinstance(value, Mapping):
+        pairs = ((name, each) for name, each in value.items() if known(each))
+        return clean(", ".join(f"{name.replace('_', ' ')} {_plain(each, language)}" for name, each in pairs))
     if isinstance(value, list | tuple):
-        return clean(", ".join(_plain(each, language) for each in value if known(each)))
+        between = "; " if any(isinstance(each, Mapping) for each in value) else ", "
+        return clean(between.join(_plain(each, language) for each in value if known(each)))
     return clean(str(value))
 
 
