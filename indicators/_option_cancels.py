@@ -5,7 +5,7 @@ streams by, prints that might be meant are set aside, and at the end those that 
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -18,78 +18,63 @@ from numpy.typing import NDArray
 from indicators._option_conditions import CANCELS, NOTHING, bucket_of_condition
 from storage.tape import BATCH_ROWS
 
-Marks = NDArray[np.uint64]
 _BITS = 16
 #: what a cancel and its print have in common
 _SAME = ("underlying", "expiry", "strike_e4", "is_call", "multiplier", "price_e4", "size", "exchange")
-#: of these, the numbers looked at first, and then only of the prints that are left; each with the odd
-#: number that mixes it in
-_GLANCE = {"price_e4": 0x9E3779B97F4A7C15, "size": 0x27D4EB2F165667C5, "strike_e4": 0x85EBCA77C2B2AE63}
-_CLOSER = {"expiry": 0xC2B2AE3D27D4EB4F, "is_call": 0x165667B19E3779F9}
+#: of these, the numbers that tell prints apart best, each with the odd number that mixes it in
+_MIXED = {
+    "price_e4": 0x9E3779B1, "strike_e4": 0x85EBCA77, "expiry": 0xC2B2AE3D, "size": 0x27D4EB2F,
+    "is_call": 0x165667B1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Suspects:
     """The marks of the cancelled prints, in order, and when each was last cancelled (UTC microseconds)."""
 
-    marks: Marks
+    marks: NDArray[np.uint32]
     latest: NDArray[np.int64]
     #: tells most other prints apart at a glance
     slots: NDArray[np.bool_]
 
-    def find(self, batch: pa.RecordBatch, named: Marks) -> NDArray[np.intp]:
-        """Which prints of `batch` a cancel may be about; the cancels are among them."""
-        near = np.flatnonzero(np.take(self.slots, _slot(_mix(named, batch, _GLANCE))))
-        few = batch.select(_COLUMNS).take(pa.array(near))
-        own = marks(few, named)
-        place = np.searchsorted(self.marks, own).clip(max=len(self.marks) - 1)
-        before = numbers(few["event_at"]) <= self.latest[place]
-        meant: NDArray[np.intp] = near[(self.marks[place] == own) & before]
+    def find(self, marks: NDArray[np.uint32], at: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Which prints, by mark and time, a cancel may be about; the cancels are among them."""
+        near = np.flatnonzero(np.take(self.slots, marks >> np.uint32(32 - _BITS)))
+        place = np.searchsorted(self.marks, marks[near]).clip(max=len(self.marks) - 1)
+        meant: NDArray[np.intp] = near[(self.marks[place] == marks[near]) & (at[near] <= self.latest[place])]
         return meant
-
-
-_COLUMNS = ["event_at", "condition", "underlying", "exchange", *_GLANCE, *_CLOSER]
 
 
 def find_suspects(batches: Callable[..., Iterator[pa.RecordBatch]]) -> Suspects | None:
     """Return the marks of all cancels of a session; None in a session without cancels."""
-    found, times = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
-    slots = np.zeros(1 << _BITS, np.bool_)
-    for batch in batches(_COLUMNS, leading=True):
-        cancels = batch.filter(pa.array(bucket_of_condition(batch["condition"]) == NOTHING))
-        named = name_marks(batch["underlying"].dictionary)
-        found.append(marks(cancels, named))
-        times.append(numbers(cancels["event_at"]))
-        slots[_slot(_mix(named, cancels, _GLANCE))] = True
+    found, times = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)]
+    for batch in batches(("event_at", "condition", "underlying", "exchange", *_MIXED), leading=True):
+        rows = np.flatnonzero(bucket_of_condition(batch["condition"]) == NOTHING)
+        found.append(marks(batch, name_marks(batch["underlying"].dictionary))[rows])
+        times.append(numbers(batch["event_at"])[rows])
     every, places = np.unique(np.concatenate(found), return_inverse=True)
     latest = np.zeros(len(every), np.int64)
     np.maximum.at(latest, places, np.concatenate(times))
+    slots = np.zeros(1 << _BITS, np.bool_)
+    slots[every >> np.uint32(32 - _BITS)] = True
     return Suspects(every, latest, slots) if len(every) else None
 
 
-def marks(batch: pa.RecordBatch, named: Marks) -> Marks:
+def marks(batch: pa.RecordBatch, named: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """A number for each print, equal for a print and its cancel; `named` is that of each underlying."""
+    mixed: NDArray[np.uint32] = np.take(named, numbers(batch["underlying"]))
     places = name_marks(batch["exchange"].dictionary, missing=1)
-    mixed = _mix(named, batch, _GLANCE | _CLOSER)
-    mixed += np.take(places, numbers(batch["exchange"], len(places) - 1)) * np.uint64(0x2C1B3C6D297A2D39)
+    mixed += np.take(places, numbers(batch["exchange"], len(places) - 1))
+    for name, odd in _MIXED.items():
+        mixed += numbers(batch[name]).astype(np.uint32) * np.uint32(odd)
+    mixed ^= mixed >> np.uint32(15)
+    mixed *= np.uint32(0x2C1B3C6D)
     return mixed
 
 
-def _mix(named: Marks, batch: pa.RecordBatch, odds: Mapping[str, int]) -> Marks:
-    mixed: Marks = np.take(named, numbers(batch["underlying"]))
-    for name, odd in odds.items():
-        mixed += numbers(batch[name]).astype(np.int64, copy=False).view(np.uint64) * np.uint64(odd)
-    return mixed
-
-
-def _slot(mixed: Marks) -> Marks:
-    return mixed >> np.uint64(64 - _BITS)
-
-
-def name_marks(dictionary: pa.Array, missing: int = 0) -> Marks:
+def name_marks(dictionary: pa.Array, missing: int = 0) -> NDArray[np.uint32]:
     """A number for each name, the same in every dictionary; the last is for a missing one."""
-    words = np.array([*(crc32(name.encode()) for name in dictionary.to_pylist()), missing], np.uint64)
-    return words * np.uint64(0xD6E8FEB86659FD93)
+    return np.array([*(crc32(name.encode()) for name in dictionary.to_pylist()), missing], np.uint32)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indicators._option_cancels import Marks, Suspects, bits, find_suspects, name_marks, numbers, settle
+from indicators._option_cancels import Suspects, bits, find_suspects, marks, name_marks, numbers, settle
 from indicators._option_conditions import COMPLEX, EXCLUDED, NOTHING, UNSIGNABLE, bucket_of_condition
 
 Ints = NDArray[np.int64]
@@ -85,7 +85,7 @@ class Partial:
     #: prints that a cancel may be about, and the cancels
     held: list[pa.RecordBatch] = field(default_factory=list)
     _known: tuple[pa.Array, Ints] | None = None
-    _marks: Marks = field(default_factory=lambda: np.zeros(0, np.uint64))
+    _marks: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
 
     def add(self, batch: pa.RecordBatch, suspects: Suspects | None = None) -> None:
         """Add the prints of `batch`; those that `suspects` may be about are set aside until the end."""
@@ -98,7 +98,7 @@ class Partial:
         quoted = _quoted(batch, price)
         where = np.maximum(quoted, bucket_of_condition(batch["condition"]))
         if suspects is not None:
-            aside = suspects.find(batch, self._marks)
+            aside = suspects.find(marks(batch, self._marks), numbers(batch["event_at"]))
             where[aside] = NOTHING
             if len(aside):
                 self.held.append(batch.take(pa.array(aside)))
