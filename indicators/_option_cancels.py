@@ -86,6 +86,16 @@ class Settled:
     unmatched: Sequence[str]
 
 
+def set_aside(batch: pa.RecordBatch, rows: NDArray[np.intp]) -> pa.RecordBatch:
+    """The prints at `rows`, their names spelled out: a dictionary kept would keep all names of its batch."""
+    few = batch.take(pa.array(rows))
+    spelled = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        for column in few.columns
+    ]
+    return pa.record_batch(spelled, names=few.schema.names)
+
+
 def settle(held: Sequence[pa.RecordBatch]) -> Settled:
     """Match each cancel with a print before it of the same contract, price, size and exchange.
 
@@ -93,16 +103,23 @@ def settle(held: Sequence[pa.RecordBatch]) -> Settled:
     """
     if not held:
         return Settled((), (), ())
-    table = pa.Table.from_batches(held).unify_dictionaries().combine_chunks()
-    needed = [*_SAME, "event_at", "bid_e4", "ask_e4", "condition", "vendor_side"]
-    frame = pd.DataFrame({name: numbers(table[name].chunk(0), -1) for name in needed})
-    frame["cancel"] = bucket_of_condition(table["condition"].chunk(0)) == NOTHING
-    frame["key"] = frame.groupby(list(_SAME), sort=False).ngroup()
-    meant = frame[frame["key"].isin(frame.loc[frame["cancel"], "key"])]
-    meant = meant.sort_values(["event_at", "cancel", "bid_e4", "ask_e4", "condition", "vendor_side"])
-    gone, unmatched = _match(meant["key"], _text(table["condition"], meant.index))
-    cancels = frame.index[frame["cancel"]]
-    standing = table.filter(pa.array(~(frame["cancel"] | frame.index.isin(gone)).to_numpy()))
+    table = pa.Table.from_batches(held).combine_chunks()
+    for place, column in enumerate(table.columns):
+        if pa.types.is_string(column.type):
+            table = table.set_column(place, table.column_names[place], column.dictionary_encode())
+    cancel = bucket_of_condition(table["condition"].chunk(0)) == NOTHING
+    same = pd.DataFrame({name: numbers(table[name].chunk(0), -1) for name in _SAME})
+    key = same.groupby(list(_SAME), sort=False).ngroup()
+    del same
+    rows = np.flatnonzero(key.isin(key[cancel]))
+    order = ["event_at", "cancel", "bid_e4", "ask_e4", "condition", "vendor_side"]
+    columns = {name: cancel if name == "cancel" else numbers(table[name].chunk(0), -1) for name in order}
+    rows = rows[np.lexsort([columns[name][rows] for name in reversed(order)])]
+    gone, unmatched = _match(key.iloc[rows], _text(table["condition"], rows))
+    cancels = np.flatnonzero(cancel)
+    stands = ~cancel
+    stands[gone] = False
+    standing = table.filter(pa.array(stands))
     names = (_text(table["underlying"], rows) for rows in (cancels, unmatched))
     return Settled(standing.to_batches(max_chunksize=BATCH_ROWS), *names)
 

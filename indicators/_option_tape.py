@@ -13,7 +13,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indicators._option_cancels import Suspects, bits, find_suspects, marks, name_marks, numbers, settle
+from indicators._option_cancels import (
+    Suspects,
+    bits,
+    find_suspects,
+    marks,
+    name_marks,
+    numbers,
+    set_aside,
+    settle,
+)
 from indicators._option_conditions import COMPLEX, EXCLUDED, NOTHING, UNSIGNABLE, bucket_of_condition
 
 Ints = NDArray[np.int64]
@@ -101,7 +110,7 @@ class Partial:
             aside = suspects.find(marks(batch, self._marks), numbers(batch["event_at"]))
             where[aside] = NOTHING
             if len(aside):
-                self.held.append(batch.take(pa.array(aside)))
+                self.held.append(set_aside(batch, aside))
         premium = price * size * numbers(batch["multiplier"])
         place = np.take(code * (2 * _WIDTH), own) + (call * np.int8(_WIDTH) + where)
         for total, amount in zip(self.sums.reshape(3, -1), (premium, size, 1), strict=True):
