@@ -10,12 +10,10 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import CannotError
+
 if TYPE_CHECKING:
     from bot.settings import Settings
-
-
-class CannotError(Exception):
-    """The call could not be carried out; the message is one sentence a person can act on."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from bot.commentary.stored import chart_from_json, from_row
 from bot.delivery.limiter import Limiter
 from bot.delivery.outbox import Claimed
 from bot.delivery.sender import Sender
+from bot.errors import CannotError
 from bot.registry import all_commands, all_feeds, all_indicators
 from bot.rooms import Rooms, open_rooms
 from bot.schedule import Scheduler
@@ -62,7 +63,8 @@ class Running:
     application: Application[Any, Any, Any, Any, Any, Any]
     #: where the chat page is, if it is open
     url: str | None
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    #: set when the program is told to end
+    stop: asyncio.Event
 
 
 class InOrder(BaseUpdateProcessor):
@@ -85,8 +87,13 @@ class InOrder(BaseUpdateProcessor):
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock) -> AsyncIterator[Running]:
-    """Bring the bot up, give it to the caller, and take it down again within ten seconds."""
+async def running(
+    settings: Settings, clock: Clock, stop: asyncio.Event | None = None
+) -> AsyncIterator[Running]:
+    """Bring the bot up, give it to the caller, and take it down again within ten seconds.
+
+    `stop` is set from outside to end it; without one the caller sets `Running.stop`.
+    """
     async with AsyncExitStack() as stack:
         rooms = await asyncio.to_thread(open_rooms, settings)
         stack.callback(rooms.engine.dispose)
@@ -101,7 +108,7 @@ async def running(settings: Settings, clock: Clock) -> AsyncIterator[Running]:
         http = await stack.enter_async_context(Http(database_pace(rooms.engine)))
         application = _application(token, api)
         sender = Sender(rooms.engine, application.bot, _composer(rooms), charts.draw)
-        up = Running(settings, rooms, clock, http, sender, application, url)
+        up = Running(settings, rooms, clock, http, sender, application, url, stop or asyncio.Event())
         sender.on_fatal = up.stop.set
         application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, _listener(up)))
         stack.push_async_callback(application.shutdown)
@@ -142,7 +149,7 @@ async def _initialise(application: Application[Any, Any, Any, Any, Any, Any]) ->
         try:
             return await application.initialize()
         except InvalidToken:
-            raise SystemExit("Telegram refused the token: check TELEGRAM_BOT_TOKEN.") from None
+            raise CannotError("Telegram refused the token: check TELEGRAM_BOT_TOKEN") from None
         except NetworkError as error:
             log.warning(
                 "telegram  cannot be reached (%s); trying again in %.0f s", type(error).__name__, pause
@@ -248,23 +255,14 @@ def start_schedule(up: Running) -> None:
 
 async def run(settings: Settings) -> None:
     """Run the bot until it is told to stop: live with a token or chosen feeds, else the sample market."""
-    clock = Clock()
-    async with running(settings, clock) as up:
-        _stop_on_signals(up)
+    async with running(settings, Clock(), _stop_on_signals()) as up:
         if settings.is_sample:
             from bot.play import sample
 
-            playing = asyncio.create_task(sample(up))
-            waiting = asyncio.create_task(up.stop.wait())
-            await asyncio.wait({playing, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if playing.done():
-                playing.result()
-            up.stop.set()
-            await playing
-            waiting.cancel()
+            await sample(up)
         else:
             start_schedule(up)
-            await up.stop.wait()
+        await up.stop.wait()
         log.info("stop      finishing what is under way")
 
 
@@ -273,8 +271,7 @@ async def replay_days(settings: Settings, first: date, last: date, speed: float 
     from bot.delivery import outbox
     from bot.play import replay
 
-    async with running(settings, Clock()) as up:
-        _stop_on_signals(up)
+    async with running(settings, Clock(), _stop_on_signals()) as up:
         before = await asyncio.to_thread(outbox.counts, up.rooms.engine)
         slots = await replay(up, first, last, speed)
         after = await asyncio.to_thread(outbox.counts, up.rooms.engine)
@@ -284,6 +281,9 @@ async def replay_days(settings: Settings, first: date, last: date, speed: float 
     return {"slots": slots, **told}
 
 
-def _stop_on_signals(up: Running) -> None:
+def _stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set, from the first moment on."""
+    stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, up.stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop

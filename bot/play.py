@@ -2,11 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import select
 
 from bot import jobs, schedule
 from bot.app import Running
+from bot.errors import CannotError
 from bot.jobs import Sources
 from bot.pipeline import fetch
 from bot.registry import all_feeds
@@ -16,6 +21,7 @@ from feeds import Window
 from feeds.sample import FIRST_SESSION, HISTORY_SESSIONS
 from storage import calendar, journal, people
 from storage.database import reading
+from storage.tables import Bar, InsiderTrade, OptionDay
 
 log = logging.getLogger("bellwether")
 
@@ -76,8 +82,21 @@ async def _first_watcher(up: Running) -> None:
         await _wait(up, 1.0)
 
 
+def holds_real_rows(engine: Engine) -> bool:
+    """Whether the database has rows of a real market, which synthetic ones must not mix with."""
+    with reading(engine) as session:
+        kinds = (Bar, InsiderTrade, OptionDay)
+        found = (session.exec(select(kind.id).where(kind.source != SAMPLE).limit(1)) for kind in kinds)
+        return any(rows.first() is not None for rows in found)
+
+
 async def sample(up: Running) -> None:
     """Play the synthetic market: its history at once, then one session every few seconds."""
+    if await asyncio.to_thread(holds_real_rows, up.rooms.engine):
+        raise CannotError(
+            "this database holds a real market, the sample would mix with it: "
+            "set TELEGRAM_BOT_TOKEN or FEEDS, or leave DATABASE_URL empty"
+        )
     sources = Sources(up.http, (all_feeds()[SAMPLE],))
     recurring = jobs.recorded(up.rooms, sources)
     played = await asyncio.to_thread(journal.last_slot, up.rooms.engine, "close")
@@ -85,7 +104,9 @@ async def sample(up: Running) -> None:
         played = calendar.settled(calendar.shift(FIRST_SESSION, HISTORY_SESSIONS - 1))
         window = Window(calendar.opening(FIRST_SESSION), played)
         up.clock.moment = played
-        await fetch(up.rooms, sources.feeds[0], up.http, {}, window, datetime.now(UTC))
+        history = fetch(up.rooms, sources.feeds[0], up.http, {}, window, datetime.now(UTC))
+        if not await _unless_stopped(up, history):
+            return
         close = next(job for job in recurring if job.name == "close")
         await Scheduler(up.rooms.engine, [close]).run(close, played)
     up.clock.moment = played
@@ -93,6 +114,18 @@ async def sample(up: Running) -> None:
     reached = played.astimezone(calendar.NEW_YORK).date()
     days = calendar.sessions(calendar.shift(reached, 1), SAMPLE_ENDS)
     await play(up, recurring, days, lambda _: _wait(up, SAMPLE_PACE))
+
+
+async def _unless_stopped(up: Running, work: Coroutine[Any, Any, object]) -> bool:
+    """Whether `work` came to its end; it is broken off where the program is told to stop."""
+    task, stop = asyncio.create_task(work), asyncio.create_task(up.stop.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not task.done():
+        task.cancel()
+        return False
+    task.result()
+    return True
 
 
 async def _wait(up: Running, seconds: float) -> None:

@@ -13,6 +13,7 @@ from telegram import Update
 from bot.app import Clock, live_sources, running, start_schedule
 from bot.chat.room import Room
 from bot.chat.server import build, listen
+from bot.errors import CannotError
 from bot.registry import all_commands
 from bot.settings import Settings
 from storage.database import reading, writing
@@ -147,6 +148,6 @@ async def test_what_is_due_runs_once_after_the_start(tmp_path: Path) -> None:
 async def test_a_refused_token_is_one_sentence(tmp_path: Path) -> None:
     async with telegram(tmp_path) as (url, _):
         wrong = settings(tmp_path, url, telegram_bot_token="123456:another-token-of-the-right-form-here")
-        with pytest.raises(SystemExit, match="Telegram refused the token"):
+        with pytest.raises(CannotError, match="Telegram refused the token"):
             async with asyncio.timeout(20), running(wrong, Clock()):
                 pass
