@@ -217,7 +217,15 @@ def _allowed(up: Running, user_id: int | None) -> bool:
 
 
 def live_sources(up: Running) -> jobs.Sources:
-    """The feeds a running bot reads: those named in FEEDS, or else every one whose needs are set."""
+    """The feeds a running bot reads: those named in FEEDS, or else every one whose needs are set.
+
+    Raises CannotError for a name that is no feed, and for the sample beside others.
+    """
+    unknown = [name for name in up.settings.feeds if name not in all_feeds()]
+    if unknown:
+        raise CannotError(f"FEEDS names {', '.join(unknown)}; there are {', '.join(all_feeds())}")
+    if SAMPLE in up.settings.feeds:
+        raise CannotError("FEEDS names sample beside others: the synthetic market plays alone")
     chosen, settings = [], {}
     for feed in all_feeds().values():
         values = feed_settings(feed)

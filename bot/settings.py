@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     default_language: Literal["zh-Hant", "zh-Hans", "en"] = Field(
         "en", description="language of chats whose own is not known: zh-Hant, zh-Hans or en"
     )
-    default_timezone: str = Field("America/New_York", description="time zone of dates told in chats")
+    default_timezone: str = Field("America/New_York", description="not used yet: times are New York's")
     chat_port: int = Field(8080, ge=1, le=65535, description="port of the local chat page, on 127.0.0.1")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"

@@ -32,14 +32,6 @@ def slr(b: ArrayLike, s: ArrayLike, k: ArrayLike) -> Floats:
     return np.asarray(np.log((b + k) / (s + k)), np.float64)
 
 
-def imb(b: ArrayLike, s: ArrayLike, least: float = 0.0) -> Floats:
-    """Imbalance (b−s)/(b+s) in −1…1; NaN where b+s is 0 or below `least` (same unit)."""
-    b, s = np.asarray(b, np.float64), np.asarray(s, np.float64)
-    total = b + s
-    known = (total > 0) & (total >= least)
-    return np.asarray(np.where(known, (b - s) / np.where(known, total, 1.0), np.nan), np.float64)
-
-
 def attenuation(p: ArrayLike) -> Floats:
     """What is left of a signed sum when each sign is right with probability `p`: 2p − 1, 0 at a coin's."""
     return np.asarray(2 * np.asarray(p, np.float64) - 1, np.float64)

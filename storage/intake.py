@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Engine, Table, UniqueConstraint, func
+from sqlalchemy import Engine, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.sqltypes import AutoString
@@ -159,15 +159,6 @@ def known_names(engine: Engine, feed: str, names: Iterable[str]) -> set[str]:
             )
             found.update(session.exec(query))
     return found
-
-
-def unique_key(kind: type[SQLModel]) -> tuple[str, ...]:
-    """The columns that make a row of `kind` the same row."""
-    table: Table = kind.__table__  # type: ignore[attr-defined]
-    for constraint in table.constraints:
-        if isinstance(constraint, UniqueConstraint):
-            return tuple(column.name for column in constraint.columns)
-    return tuple(column.name for column in table.primary_key.columns)
 
 
 def quarantined(session: Session, feed: str | None = None) -> int:

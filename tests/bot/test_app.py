@@ -151,3 +151,12 @@ async def test_a_refused_token_is_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(CannotError, match="Telegram refused the token"):
             async with asyncio.timeout(20), running(wrong, Clock()):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("feeds", "says"), [(("bars", "nosuch"), "FEEDS names nosuch"), (("bars", "sample"), "plays alone")]
+)
+async def test_a_feed_that_cannot_be_on_is_one_sentence(tmp_path: Path, feeds: tuple, says: str) -> None:
+    async with telegram(tmp_path) as (url, _), running(settings(tmp_path, url, feeds=feeds), Clock()) as up:
+        with pytest.raises(CannotError, match=says):
+            live_sources(up)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from indicators._stats import imb, madz, middle, pct_rank, slr
+from indicators._stats import madz, middle, pct_rank, slr
 
 HISTORY = [1, 2, 2, 3, 4, 4, 5, 9, 10, 50]  # median 4, MAD 2; twice the same has the same middle
 
@@ -25,11 +25,6 @@ def test_the_smoothed_log_ratio_of_small_money_is_small() -> None:
 def test_the_smoothed_log_ratio_refuses_no_smoothing() -> None:
     with pytest.raises(ValueError, match="above 0"):
         slr([1, 2], [1, 2], [1, 0])
-
-
-def test_imbalance_of_nothing_is_missing() -> None:
-    assert imb(1.6, 5) == pytest.approx(-0.515152, abs=1e-6)
-    np.testing.assert_array_equal(imb([3, 0, 1, np.nan], [1, 0, 1, 1], 2), [0.5, np.nan, 0, np.nan])
 
 
 def test_the_robust_score_of_20_in_a_history_of_median_4_and_mad_2() -> None:
