@@ -7,8 +7,8 @@ doubles nothing. Sending is another loop's work (`bot/delivery`).
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 from bot.alerts import flips, route
@@ -17,7 +17,7 @@ from bot.rooms import Rooms
 from feeds import Ask, Feed, FeedError, Raw, Window
 from feeds._http import Http
 from indicators import MARKET, Chart, Indicator, Signal
-from storage import frames, journal, people
+from storage import calendar, frames, journal, people
 from storage.database import reading, writing
 from storage.intake import Account, insert_new, known_names, store
 from storage.tables import FeedRead, FlipRow
@@ -133,7 +133,7 @@ def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) ->
     with reading(rooms.engine) as session:
         before = journal.states_before(session, indicator.name, as_of)
         heard = set(people.watched(session))
-    found = list(flips.find(indicator, signals, before))
+    found = [_no_news_if_stale(flip) for flip in flips.find(indicator, signals, before)]
     told = [flip.signal for flip in found if flip.loud and flip.signal.subject in heard]
     charts = {signal.subject: draw(rooms, indicator, signal) for signal in told}
     outcome = Outcome(len(signals), len(found))
@@ -155,12 +155,19 @@ def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) ->
     return outcome
 
 
+def _no_news_if_stale(flip: flips.Flip) -> flips.Flip:
+    """A flip from figures of an earlier session than the newest is stored, but told to nobody."""
+    session, now = flip.signal.facts.get("session"), calendar.last_session(flip.signal.as_of)
+    fresh = session is None or date.fromisoformat(session) >= now
+    return flip if fresh else replace(flip, loud=False)
+
+
 def _signal_row(signal: Signal, now: datetime, chart: Chart | None) -> dict[str, Any]:
     return {
         "indicator": signal.indicator, "subject": signal.subject, "as_of": signal.as_of,
         "computed_at": now, "state": signal.state, "strength": signal.strength,
         "quality": signal.quality, "n": signal.n, "source": signal.source, "facts": dict(signal.facts),
-        "chart": None if chart is None else chart_to_json(chart),
+        "event": signal.event, "chart": None if chart is None else chart_to_json(chart),
     }  # fmt: skip
 
 
@@ -169,7 +176,7 @@ def _flip_row(flip: flips.Flip, signal_id: int, now: datetime) -> dict[str, Any]
     return {
         "signal_id": signal_id, "indicator": signal.indicator, "subject": signal.subject,
         "as_of": signal.as_of, "before": flip.before, "after": signal.state, "loud": flip.loud,
-        "created_at": now,
+        "event": signal.event, "created_at": now,
     }  # fmt: skip
 
 

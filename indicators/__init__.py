@@ -27,7 +27,8 @@ class Signal:
 
     `strength` runs from −1 (bearish) to +1 (bullish), 0 where no direction is claimed. `n` is the
     number of observations behind it. A value that is not known is None in `facts`, never 0.
-    `quality`: A measured, B inferred or partly assumed, C an estimate.
+    `quality`: A measured, B inferred or partly assumed, C an estimate. `event` names what is new although
+    the state may stay (a larger order than before): another event than the last is news once.
     """
 
     indicator: str
@@ -39,6 +40,7 @@ class Signal:
     n: int
     source: str
     facts: Mapping[str, Any]
+    event: str | None = None
 
     def __post_init__(self) -> None:
         if self.as_of.tzinfo is None:
@@ -74,12 +76,37 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Ring:
+    """A ring of two opposite parts and one that is neither, each at least 0; in its middle first − second."""
+
+    title: str
+    #: labels and values: what is drawn green, what orange, and (may be left out) what grey
+    parts: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a board: a name, a bar to the right, a bar to the left, and what to know beside it."""
+
+    name: str
+    right: float
+    left: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Panel:
-    """One set of axes: `unit` is what the y axis counts."""
+    """One set of axes with series over the days, or rings side by side, or the rows of a board.
+
+    `unit` is what is counted. `sides` says what the bars of rows to the right and to the left are.
+    """
 
     title: str
     unit: str
-    series: Sequence[Series]
+    series: Sequence[Series] = ()
+    rings: Sequence[Ring] = ()
+    rows: Sequence[Row] = ()
+    sides: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, func, update
 from sqlmodel import Session, col, delete, select
@@ -76,20 +76,28 @@ def forget_updates(engine: Engine, before: datetime) -> None:
         session.exec(delete(SeenUpdate).where(col(SeenUpdate.seen_at) < before))
 
 
+class Before(NamedTuple):
+    """What a subject's newest signal said."""
+
+    state: str | None
+    event: str | None = None
+
+
 def states_before(
     session: Session, indicator: str, as_of: datetime, subjects: Sequence[str] | None = None
-) -> dict[str, str]:
-    """The newest state of each subject of `indicator` (or of some) computed for a moment before `as_of`."""
+) -> dict[str, Before]:
+    """What the newest signal of each subject of `indicator` (or of some) before `as_of` said."""
     newest = select(SignalRow.subject, func.max(SignalRow.as_of).label("as_of")).where(
         SignalRow.indicator == indicator, SignalRow.as_of < as_of
     )
     if subjects is not None:
         newest = newest.where(col(SignalRow.subject).in_(subjects))
     found = newest.group_by(SignalRow.subject).subquery()
-    query = select(SignalRow.subject, SignalRow.state).join(
+    query = select(SignalRow.subject, SignalRow.state, SignalRow.event).join(
         found, (col(SignalRow.subject) == found.c.subject) & (col(SignalRow.as_of) == found.c.as_of)
     )
-    return dict(session.exec(query.where(SignalRow.indicator == indicator)).all())
+    rows = session.exec(query.where(SignalRow.indicator == indicator))
+    return {subject: Before(state, event) for subject, state, event in rows}
 
 
 def record_signals(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:

@@ -166,6 +166,91 @@ class FlowAlert(MarketRow, table=True):
     sweep: bool | None = None
 
 
+class OptionMinute(MarketRow, table=True):
+    """A vendor's net option premium of one stretch of a session (a minute, or five), in e4 USD."""
+
+    __tablename__ = "option_minute"
+    __table_args__ = (UniqueConstraint("symbol", "kind", "event_at", "source"),)
+
+    id: int | None = key()
+    #: a ticker, or MARKET
+    symbol: str = Field(max_length=16, index=True)
+    #: `ticker`: its own options; `tide`: the vendor's sum over the market or over a fund's holdings
+    kind: str = Field(max_length=8)
+    session: date = Field(index=True)
+    #: bought minus sold
+    net_call_premium_e4: int = Field(sa_type=BigInteger)
+    net_put_premium_e4: int = Field(sa_type=BigInteger)
+    #: contracts
+    call_volume: int | None = Field(default=None, sa_type=BigInteger)
+    put_volume: int | None = Field(default=None, sa_type=BigInteger)
+    net_volume: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class OptionContract(MarketRow, table=True):
+    """What a source says of one option contract in one session; null where it does not say."""
+
+    __tablename__ = "option_contract"
+    __table_args__ = (UniqueConstraint("contract", "session", "source"),)
+
+    id: int | None = key()
+    #: the underlying
+    symbol: str = Field(max_length=16, index=True)
+    #: OPRA symbol, such as SPY251003P00571000
+    contract: str = Field(max_length=24)
+    session: date = Field(index=True)
+    expiry: date
+    strike_e4: int = Field(sa_type=BigInteger)
+    is_call: bool
+    #: contracts traded in the session
+    volume: int | None = Field(default=None, sa_type=BigInteger)
+    #: contracts open, as published, and as published the session before
+    open_interest: int | None = Field(default=None, sa_type=BigInteger)
+    open_interest_before: int | None = Field(default=None, sa_type=BigInteger)
+    #: e4 USD of the session's trades; an estimate (volume × last price) where `estimated`
+    premium_e4: int | None = Field(default=None, sa_type=BigInteger)
+    estimated: bool = False
+
+
+class ShortVolume(MarketRow, table=True):
+    """FINRA's Reg SHO daily file: off-exchange shares of one symbol marked short. Not short interest.
+
+    A re-posted file with other figures is a new row; the newest one counts.
+    """
+
+    __tablename__ = "short_volume"
+    __table_args__ = (
+        UniqueConstraint("symbol", "session", "market", "short_volume", "total_volume", "source"),
+    )
+
+    id: int | None = key()
+    symbol: str = Field(max_length=16, index=True)
+    session: date = Field(index=True)
+    #: Q Nasdaq TRF Carteret, B Nasdaq TRF Chicago, N NYSE TRF, D ADF, O ORF; several letters: consolidated
+    market: str = Field(max_length=10)
+    #: shares; the short volume includes the exempt
+    short_volume: int = Field(sa_type=BigInteger)
+    short_exempt_volume: int = Field(sa_type=BigInteger)
+    total_volume: int = Field(sa_type=BigInteger)
+
+
+class OffExchangeWeek(MarketRow, table=True):
+    """FINRA's weekly off-exchange shares of one symbol: in dark pools (ATS) and elsewhere (OTC)."""
+
+    __tablename__ = "off_exchange_week"
+    __table_args__ = (UniqueConstraint("symbol", "week", "kind", "source"),)
+
+    id: int | None = key()
+    symbol: str = Field(max_length=16, index=True)
+    #: the week's Monday
+    week: date = Field(index=True)
+    #: `both`, or `ats` or `otc` where the source publishes them apart
+    kind: str = Field(max_length=4)
+    #: shares; null where this row does not speak of them
+    ats_shares: int | None = Field(default=None, sa_type=BigInteger)
+    otc_shares: int | None = Field(default=None, sa_type=BigInteger)
+
+
 class SectorMember(MarketRow, table=True):
     """A symbol's membership of a sector or theme, dated, so that hindsight cannot creep in."""
 

@@ -68,12 +68,14 @@ class SignalRow(SQLModel, table=True):
     n: int
     source: str = Field(max_length=200)
     facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    #: what is new although the state may have stayed, such as a larger order than before
+    event: str | None = Field(default=None, max_length=120)
     #: the chart as data, kept for the signals somebody is told about
     chart: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
 
 
 class FlipRow(SQLModel, table=True):
-    """A signal whose state changed: stored once, and what people are told of."""
+    """A signal whose state changed, or whose event is a new one: stored once, and what people are told of."""
 
     __tablename__ = "flip"
     __table_args__ = (UniqueConstraint("indicator", "subject", "as_of"),)
@@ -86,6 +88,7 @@ class FlipRow(SQLModel, table=True):
     #: null where nothing was known of the subject before
     before: str | None = Field(default=None, max_length=40)
     after: str = Field(max_length=40)
+    event: str | None = Field(default=None, max_length=120)
     #: worth a push: the new state is one of the indicator's loud states
     loud: bool
     created_at: datetime = Field(sa_type=Utc)

@@ -6,10 +6,14 @@ from storage.market_tables import (
     FlowAlert,
     InsiderTrade,
     MarketRow,
+    OffExchangeWeek,
+    OptionContract,
     OptionDay,
+    OptionMinute,
     Pace,
     Quarantine,
     SectorMember,
+    ShortVolume,
 )
 from storage.people_tables import Delivery, FlipRow, JobRun, Person, Rule, SeenUpdate, SignalRow, Watch
 
@@ -22,13 +26,17 @@ __all__ = [
     "InsiderTrade",
     "JobRun",
     "MarketRow",
+    "OffExchangeWeek",
+    "OptionContract",
     "OptionDay",
+    "OptionMinute",
     "Pace",
     "Person",
     "Quarantine",
     "Rule",
     "SectorMember",
     "SeenUpdate",
+    "ShortVolume",
     "SignalRow",
     "Watch",
 ]

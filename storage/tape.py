@@ -21,79 +21,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from storage.tape_kinds import EQUITY_QUOTES as EQUITY_QUOTES
+from storage.tape_kinds import EQUITY_TRADES as EQUITY_TRADES
+from storage.tape_kinds import MOMENT as MOMENT
+from storage.tape_kinds import NAME as NAME
+from storage.tape_kinds import OPTION_QUOTES as OPTION_QUOTES
+from storage.tape_kinds import OPTION_TRADES as OPTION_TRADES
+from storage.tape_kinds import Tape as Tape
+
 #: rows in a record batch: small enough for the cache, which is what makes the stream fast
 BATCH_ROWS = 65_536
 #: rows in a record batch of the head of a part
 HEAD_ROWS = 1_024
-MOMENT = pa.timestamp("us", tz="UTC")
-NAME = pa.dictionary(pa.int32(), pa.string())
-
-
-@dataclass(frozen=True)
-class Tape:
-    """A kind of print: its folder, its columns, and which column names the subject."""
-
-    name: str
-    schema: pa.Schema
-    subject: str
-    #: prints about other prints (cancels), as a column and its values: every part begins with its own,
-    #: so that they can be known before what they are about without reading the part twice
-    leading: tuple[str, tuple[str, ...]] | None = None
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-
-OPTION_TRADES = Tape(
-    "option_trades",
-    pa.schema(
-        [
-            pa.field("event_at", MOMENT, False),
-            pa.field("known_at", MOMENT, False),
-            pa.field("underlying", NAME, False),
-            pa.field("expiry", pa.date32(), False),
-            pa.field("strike_e4", pa.int64(), False),
-            pa.field("is_call", pa.bool_(), False),
-            pa.field("price_e4", pa.int64(), False),  # USD a share
-            pa.field("size", pa.int64(), False),  # contracts
-            pa.field("multiplier", pa.int64(), False),  # shares a contract, for the premium
-            pa.field("bid_e4", pa.int64()),  # the quote before the trade; null where there was none
-            pa.field("ask_e4", pa.int64()),
-            pa.field("condition", NAME),  # OPRA condition: the one-letter code
-            pa.field("exchange", NAME),
-            pa.field("underlying_price_e4", pa.int64()),
-            pa.field("open_interest", pa.int64()),  # contracts, the evening before
-            pa.field("vendor_side", NAME),  # buy, sell or mid, as the vendor labels it
-            pa.field("source", NAME, False),
-            pa.field("row_id", pa.uint64(), False),
-        ]
-    ),
-    "underlying",
-    leading=("condition", ("A", "C", "E", "G")),
-)
-
-EQUITY_TRADES = Tape(
-    "equity_trades",
-    pa.schema(
-        [
-            pa.field("event_at", MOMENT, False),
-            pa.field("known_at", MOMENT, False),
-            pa.field("symbol", NAME, False),
-            pa.field("price_e4", pa.int64(), False),
-            pa.field("size", pa.int64(), False),  # shares
-            pa.field("bid_e4", pa.int64()),
-            pa.field("ask_e4", pa.int64()),
-            pa.field("venue", NAME),  # D: off-exchange (TRF or ADF)
-            pa.field("condition", NAME),  # sale conditions, comma-separated
-            pa.field("source", NAME, False),
-            pa.field("row_id", pa.uint64(), False),
-        ]
-    ),
-    "symbol",
-)
-
-#: columns that do not say which print it is
+#: columns that do not say which print it is; sizes of a print's quote may come from a better source later
 _NOT_IDENTITY = ("known_at", "source", "row_id")
+_NOT_IDENTITY_OF_TRADES = (*_NOT_IDENTITY, "bid_size", "ask_size")
 
 
 def identify(table: pa.Table) -> pa.Array:
@@ -101,7 +43,8 @@ def identify(table: pa.Table) -> pa.Array:
 
     Two equal prints in one body are two prints; the same body read twice gives the same identities.
     """
-    columns = [name for name in table.column_names if name not in _NOT_IDENTITY]
+    left_out = _NOT_IDENTITY_OF_TRADES if "price_e4" in table.column_names else _NOT_IDENTITY
+    columns = [name for name in table.column_names if name not in left_out]
     frame = pd.DataFrame({name: _hashable(table[name]) for name in columns})
     hashes = pd.util.hash_pandas_object(frame, index=False)
     ordinal = hashes.groupby(hashes).cumcount().to_numpy(dtype=np.uint64)
@@ -125,10 +68,13 @@ class TapeStore:
     def append(self, tape: Tape, table: pa.Table) -> int:
         """Store the prints of `table` that are not stored yet; return how many were new.
 
-        `table` has the columns of `tape.schema`, `row_id` excepted, in any order.
+        `table` has the columns of `tape.schema`, `row_id` excepted, in any order; one it lacks is all null.
         """
         if table.num_rows == 0:
             return 0
+        for column in tape.schema:
+            if column.nullable and column.name not in table.column_names:
+                table = table.append_column(column.name, pa.nulls(table.num_rows, column.type))
         table = table.append_column("row_id", identify(table))
         table = table.select(tape.schema.names).cast(tape.schema)
         local = pc.local_timestamp(table["event_at"].cast(pa.timestamp("us", tz="America/New_York")))
@@ -190,7 +136,7 @@ class TapeView:
                 wanted = columns if whole or columns is None else [*columns, "known_at"]
                 for batch in file.iter_batches(HEAD_ROWS if leading else BATCH_ROWS, columns=_list(wanted)):
                     kept = batch if whole else batch.filter(pc.less_equal(batch["known_at"], cut))
-                    yield kept if columns is None else kept.select(list(columns))
+                    yield self._shaped(kept, columns)
                     if leading and not _all_leading(self.tape, batch):
                         break
 
@@ -222,6 +168,18 @@ class TapeView:
 
         _write_whole(kept, write)
         return table
+
+    def _shaped(self, batch: pa.RecordBatch, columns: Sequence[str] | None) -> pa.RecordBatch:
+        """The batch with `columns`; one that a part written by an earlier version lacks is all null."""
+        names = self.tape.schema.names if columns is None else list(columns)
+        if batch.schema.names == names:
+            return batch
+        have = set(batch.schema.names)
+        arrays = [
+            batch[name] if name in have else pa.nulls(batch.num_rows, self.tape.schema.field(name).type)
+            for name in names
+        ]
+        return pa.record_batch(arrays, names=names)
 
     def _names(self, columns: Sequence[str] | None) -> list[str]:
         return [

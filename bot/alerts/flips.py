@@ -4,19 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from indicators import Indicator, Signal
+from storage.journal import Before
 
 
 @dataclass(frozen=True)
 class Flip:
-    """A subject's signal whose state is another than before; `before` is None for a new subject."""
+    """A subject's signal with another state than before, or another event; `before` is its state until
+    then, None for a new subject.
+    """
 
     signal: Signal
     before: str | None
     loud: bool
 
 
-def find(indicator: Indicator, signals: Iterable[Signal], before: Mapping[str, str]) -> Iterator[Flip]:
-    """Yield the flips among `signals`, given each subject's state before.
+def find(indicator: Indicator, signals: Iterable[Signal], before: Mapping[str, Before]) -> Iterator[Flip]:
+    """Yield the flips among `signals`, given each subject's state and event before.
 
     A subject never heard of counts as at rest. An indicator that never ran has no `before` at all: its
     first run is the base line, and nothing of it is news.
@@ -24,6 +27,7 @@ def find(indicator: Indicator, signals: Iterable[Signal], before: Mapping[str, s
     if not before:
         return
     for signal in signals:
-        was = before.get(signal.subject)
-        if signal.state != (was or indicator.rest):
-            yield Flip(signal, was, indicator.states[signal.state].loud)
+        was = before.get(signal.subject, Before(None, None))
+        news = signal.event is not None and signal.event != was.event
+        if news or signal.state != (was.state or indicator.rest):
+            yield Flip(signal, was.state, indicator.states[signal.state].loud)

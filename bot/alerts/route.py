@@ -1,7 +1,7 @@
 """Who is told: loud flips × people who watch the subject × their rules, in one INSERT … SELECT.
 
-Each delivery carries the reason it goes out or is held back. Nobody hears the same state of the same
-subject twice within a week.
+Each delivery carries the reason it goes out or is held back. Nobody hears the same state (of the same
+event, where there is one) of the same subject twice within a week.
 """
 
 from collections.abc import Sequence
@@ -48,6 +48,7 @@ def deliveries(flips: Sequence[int], *, as_of: datetime, now: datetime, dialect:
             col(earlier.indicator) == col(flip.indicator),
             col(earlier.subject) == col(flip.subject),
             col(earlier.after) == col(flip.after),
+            col(earlier.event).is_not_distinct_from(col(flip.event)),
             col(earlier.as_of) < as_of,
             col(earlier.as_of) > as_of - SAID,
         )

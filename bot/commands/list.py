@@ -27,7 +27,7 @@ def answer(context: Context, _: None) -> list[Message]:
     lines = []
     for symbol in symbols:
         known = [
-            f"{_t(indicator.title)}: {_t(found[symbol].replace('_', ' '))}"
+            f"{_t(indicator.title)}: {_t(str(found[symbol].state).replace('_', ' '))}"
             for indicator, found in states
             if symbol in found
         ]

@@ -12,7 +12,7 @@ def from_row(row: SignalRow) -> Signal:
     """The signal a row holds."""
     return Signal(
         row.indicator, row.subject, row.as_of, row.state, row.strength, cast(Quality, row.quality), row.n,
-        row.source, row.facts,
+        row.source, row.facts, row.event,
     )  # fmt: skip
 
 

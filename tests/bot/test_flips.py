@@ -6,6 +6,7 @@ import pytest
 
 from bot.alerts.flips import find
 from indicators import Chart, Indicator, Signal, State
+from storage.journal import Before
 
 NOW = datetime(2024, 3, 4, 21, 45, tzinfo=UTC)
 STATES = {"quiet": State("{subject} is quiet", False), "buying": State("{subject} is bought", True)}
@@ -15,8 +16,8 @@ MEASURE = Indicator(
 )  # fmt: skip
 
 
-def signal(subject: str, state: str) -> Signal:
-    return Signal("measure", subject, NOW, state, 0.0, "B", 1, "test", {})
+def signal(subject: str, state: str, event: str | None = None) -> Signal:
+    return Signal("measure", subject, NOW, state, 0.0, "B", 1, "test", {}, event)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +32,22 @@ def signal(subject: str, state: str) -> Signal:
     ],
 )
 def test_a_flip_is_a_state_that_changed(before: dict, state: str, expected: list) -> None:
-    found = find(MEASURE, [signal("ACME", state)], before)
+    found = find(MEASURE, [signal("ACME", state)], {name: Before(was) for name, was in before.items()})
     assert [(flip.signal.subject, flip.before, flip.loud) for flip in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("was", "event", "news"),
+    [
+        ("order 1", "order 2", True),
+        ("order 1", "order 1", False),
+        (None, "order 1", True),
+        ("order 1", None, False),  # nothing new: the state stayed, and there is no event to tell
+    ],
+)
+def test_another_event_is_news_though_the_state_stays(was: str | None, event: str | None, news: bool) -> None:
+    found = find(MEASURE, [signal("ACME", "buying", event)], {"ACME": Before("buying", was)})
+    assert bool(list(found)) == news
 
 
 @pytest.mark.parametrize(
