@@ -71,6 +71,8 @@ def parse(raw: Raw) -> Parsed:
         "multiplier": rows.read("multiplier", contracts, pa.int64(), missing=100),
         "bid_e4": rows.read("bid", not_negative, pa.int64(), missing=None),
         "ask_e4": rows.read("ask", not_negative, pa.int64(), missing=None),
+        "bid_size": rows.read("bid_size", count, pa.int64(), missing=None),
+        "ask_size": rows.read("ask_size", count, pa.int64(), missing=None),
         "condition": rows.read("condition", words, pa.string(), missing=None),
         "exchange": rows.read("exchange", words, pa.string(), missing=None),
         "underlying_price_e4": rows.read("underlying_price", price, pa.int64(), missing=None),
