@@ -2,7 +2,6 @@
 
 from storage.market_tables import (
     Bar,
-    FeedRead,
     FlowAlert,
     InsiderTrade,
     MarketRow,
@@ -10,12 +9,11 @@ from storage.market_tables import (
     OptionContract,
     OptionDay,
     OptionMinute,
-    Pace,
-    Quarantine,
     SectorMember,
     ShortVolume,
 )
 from storage.people_tables import Delivery, FlipRow, JobRun, Person, Rule, SeenUpdate, SignalRow, Watch
+from storage.reading_tables import FeedRead, Pace, Quarantine
 
 __all__ = [
     "Bar",

@@ -48,7 +48,8 @@ def test_a_print_is_read_as_it_says() -> None:
         {
             "event_at": at, "known_at": at, "underlying": "AAPL", "expiry": date(2024, 3, 15),
             "strike_e4": 170_0000, "is_call": True, "price_e4": 1_2500, "size": 3, "multiplier": 100,
-            "bid_e4": 1_2000, "ask_e4": 1_3000, "bid_size": None, "ask_size": None, "condition": None, "exchange": None,
+            "bid_e4": 1_2000, "ask_e4": 1_3000, "bid_size": None, "ask_size": None,
+                "condition": None, "exchange": None,
             "underlying_price_e4": None, "open_interest": None, "vendor_side": None,
             "source": "option_trades",
         }

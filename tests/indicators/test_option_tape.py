@@ -19,7 +19,8 @@ NOON = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)
 PLAIN = {
     "event_at": NOON, "known_at": NOON, "underlying": "ACME", "expiry": date(2024, 4, 19),
     "strike_e4": 1_000_000, "is_call": True, "price_e4": 25_000, "size": 10, "multiplier": 100,
-    "bid_e4": 24_000, "ask_e4": 26_000, "bid_size": None, "ask_size": None, "condition": "I", "exchange": "C", "vendor_side": None,
+    "bid_e4": 24_000, "ask_e4": 26_000, "bid_size": None, "ask_size": None,
+    "condition": "I", "exchange": "C", "vendor_side": None,
     "underlying_price_e4": None, "open_interest": None, "source": "test", "row_id": 0,
 }  # fmt: skip
 
