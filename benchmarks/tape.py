@@ -5,20 +5,15 @@
 Makes synthetic prints in the tape's own Parquet, then runs the engines in turn, each in a process of its
 own and on one thread, and prints medians of seconds and of peak memory (max RSS, the interpreter and the
 libraries included). All engines must agree on every premium, contract and trade count, cancels taken out.
+Ours also joins prints into orders, which the others do not.
 """
 
 import argparse
 import hashlib
-import json
-import os
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,12 +22,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from _engines import compare, in_a_process, timed
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from indicators._option_conditions import CANCELS, _bucket  # noqa: E402
-from indicators._option_tape import BUCKETS, COLUMNS, CROSSED, UNQUOTED, reduce_tape  # noqa: E402
+from indicators._option_sides import CROSSED, LAYERED_MID, NAMES, NOTHING, UNQUOTED  # noqa: E402
+from indicators._option_tape import COLUMNS, reduce_tape  # noqa: E402
 from storage.tape import OPTION_TRADES, TapeView  # noqa: E402
 
 SESSION = date(2024, 3, 4)
@@ -44,6 +41,13 @@ LETTERS = {"I": 0.66, "S": 0.1, "a": 0.08, "f": 0.1, "j": 0.04, "n": 0.01, "B": 
 CANCELS_A_CHUNK = 50
 #: what a cancel and its print have in common
 SAME = ["underlying", "expiry", "strike_e4", "is_call", "multiplier", "price_e4", "size", "exchange"]
+QUOTE = ("bid_e4", "ask_e4", "bid_size", "ask_size")
+#: the layered bucket of a side (0 sold, 1 not known, 2 bought) at a place in the quote, as one number
+LAYERED = [
+    NAMES.index(f"layered_{side}_{at}") if side else LAYERED_MID
+    for side in ("sell", "", "buy")
+    for at in ("outside", "at", "inside", "mid", "inside", "at", "outside")
+]
 ENGINES = ("decode", "bellwether", "polars", "pandas")
 
 
@@ -79,6 +83,8 @@ def _chunk(dice: np.random.Generator, first: int, n: int, rows: int) -> pa.Table
         "multiplier": np.full(n, 100),
         "bid_e4": middle - half,
         "ask_e4": middle + half,
+        "bid_size": dice.integers(1, 60, n),
+        "ask_size": dice.integers(1, 60, n),
         "condition": dice.choice(len(LETTERS), n, p=list(LETTERS.values())),
         "exchange": dice.integers(0, 16, n),
         "underlying_price_e4": spot,
@@ -109,7 +115,7 @@ def _table(cells: dict[str, Any], at: Any, unquoted: Any, row_id: Any) -> pa.Tab
             indices = pa.array(cells[column.name].astype(np.int32))
             columns.append(pa.DictionaryArray.from_arrays(indices, pa.array(words[column.name])))
         else:
-            missing = unquoted if column.name in ("bid_e4", "ask_e4") else None
+            missing = unquoted if column.name in QUOTE else None
             columns.append(
                 pa.array(cells[column.name], mask=missing).cast(_plain(column.type)).cast(column.type)
             )
@@ -135,7 +141,7 @@ def bellwether(view: TapeView) -> Totals:
     amounts = [
         table[name].combine_chunks().flatten().to_numpy() for name in ("premium_e4", "contracts", "trades")
     ]
-    sums = np.stack(amounts, axis=1).reshape(-1, 2, len(BUCKETS), 3)
+    sums = np.stack(amounts, axis=1).reshape(-1, 2, NOTHING, 3)
     counts = [int(table[name].to_numpy().sum()) for name in ("cancels", "cancels_unmatched")]
     return _totals(table["underlying"].to_pylist(), sums, *counts)
 
@@ -146,6 +152,7 @@ def polars(view: TapeView) -> Totals:
 
     parts = view.folder / SESSION.isoformat() / "*.parquet"
     bid, ask, price, letter = (pl.col(name) for name in ("bid_e4", "ask_e4", "price_e4", "condition"))
+    size, bid_size, ask_size = (pl.col(name) for name in ("size", "bid_size", "ask_size"))
     steps = (
         price >= bid,
         price > bid,
@@ -155,8 +162,16 @@ def polars(view: TapeView) -> Totals:
         price > ask,
     )
     place = sum((step.cast(pl.Int8) for step in steps), pl.lit(0, pl.Int8))
+    quote = pl.when(place == 3).then((ask_size - bid_size).sign()).otherwise((place - 3).sign())
+    fills_bid, fills_ask = size == bid_size, size == ask_size
+    side = pl.when(fills_bid & ~fills_ask).then(1).when(fills_ask & ~fills_bid).then(-1).otherwise(quote)
+    cell = ((side + 1) * 7 + place).cast(pl.Int32)
     where = (
-        pl.when(bid.is_null() | ask.is_null()).then(UNQUOTED).when(bid >= ask).then(CROSSED).otherwise(place)
+        pl.when(bid.is_null() | ask.is_null())
+        .then(UNQUOTED)
+        .when(bid >= ask)
+        .then(CROSSED)
+        .otherwise(cell.replace_strict(list(range(21)), LAYERED, return_dtype=pl.Int8))
     )
     known = [*LETTERS, *sorted(CANCELS)]
     decided = letter.cast(pl.String).replace_strict(
@@ -174,7 +189,7 @@ def polars(view: TapeView) -> Totals:
     sums = sums.agg(pl.col("premium").sum(), pl.col("size").sum(), pl.len())
     found, held = pl.collect_all([sums, meant], engine="streaming")
     names = found["underlying"].cast(pl.String).unique().sort().to_list()
-    cells = np.zeros((len(names), 2, len(BUCKETS), 3), np.int64)
+    cells = np.zeros((len(names), 2, NOTHING, 3), np.int64)
     place_of = {name: code for code, name in enumerate(names)}
     rows = [place_of[name] for name in found["underlying"].cast(pl.String).to_list()]
     at = rows, found["is_call"].cast(pl.Int64).to_numpy(), found["bucket"].to_numpy()
@@ -205,8 +220,13 @@ def pandas(view: TapeView) -> Totals:
         price >= ask,
         price > ask,
     )
-    place = sum(step.astype(np.int8) for step in steps)
-    where = np.where(where < 0, place, where)
+    place = sum(step.astype(np.int8) for step in steps).to_numpy()
+    size, bid_size, ask_size = (frame[name].to_numpy() for name in ("size", "bid_size", "ask_size"))
+    quote = np.where(place == 3, np.sign(ask_size - bid_size), np.sign(place - 3))
+    fills_bid, fills_ask = size == bid_size, size == ask_size
+    side = np.select([fills_bid & ~fills_ask, fills_ask & ~fills_bid], [1, -1], np.nan_to_num(quote))
+    cell = ((side + 1) * 7 + place).astype(int)
+    where = np.where(where < 0, np.array(LAYERED)[cell], where)
     decided = frame["condition"].cat.categories.map(_bucket).to_numpy()[frame["condition"].cat.codes]
     frame["bucket"] = np.maximum(where, decided)
     frame["premium"] = price * frame["size"] * frame["multiplier"]
@@ -219,7 +239,7 @@ def pandas(view: TapeView) -> Totals:
     sums = sums.agg(premium=("premium", "sum"), size=("size", "sum"), len=("size", "count")).reset_index()
     gone, counts = _cancelled(held.sort_values("event_at", kind="stable").to_dict("records"))
     names = sorted(sums["underlying"].unique())
-    cells = np.zeros((len(names), 2, len(BUCKETS), 3), np.int64)
+    cells = np.zeros((len(names), 2, NOTHING, 3), np.int64)
     place_of = {name: code for code, name in enumerate(names)}
     at = (
         sums["underlying"].map(place_of).to_numpy(int),
@@ -260,8 +280,6 @@ def _totals(names: list[str], sums: Any, cancels: int, unmatched: int) -> Totals
 
 def run_engine(name: str, folder: Path) -> None:
     """Time one engine in this process and print what it found."""
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(1)
     if name in ("polars", "pandas"):
         __import__(name)
     late = START + timedelta(days=1)
@@ -269,40 +287,7 @@ def run_engine(name: str, folder: Path) -> None:
     engines: dict[str, Callable[[TapeView], Totals | None]] = {
         "decode": decode, "bellwether": bellwether, "polars": polars, "pandas": pandas,
     }  # fmt: skip
-    started = time.perf_counter()
-    found = engines[name](view)
-    seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "found": found}))
-
-
-def measure(folder: Path, engines: list[str], repeats: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Run the engines in turn, `repeats` times round."""
-    one_thread = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    for _ in range(repeats):
-        for name in engines:
-            call = [sys.executable, __file__, "--engine", name, "--folder", str(folder)]
-            done = subprocess.run(
-                call, env=os.environ | one_thread, check=True, capture_output=True, text=True
-            )
-            yield name, json.loads(done.stdout)
-
-
-def compare(folder: Path, engines: list[str], repeats: int) -> None:
-    """Print the table of medians; raise SystemExit if the engines disagree."""
-    runs: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for name, run in measure(folder, engines, repeats):
-        runs[name].append(run)
-    found = {json.dumps(run["found"]) for name in engines for run in runs[name] if run["found"]}
-    if len(found) != 1:
-        raise SystemExit(f"the engines disagree: {found}")
-    print(f"all engines agree: {found.pop()}")
-    floor = statistics.median(run["seconds"] for run in runs["decode"])
-    print(f"{'engine':<12} {'seconds':>8} {'x decode':>9} {'peak MB':>8}")
-    for name in engines:
-        seconds = statistics.median(run["seconds"] for run in runs[name])
-        peak = statistics.median(run["peak_mb"] for run in runs[name])
-        print(f"{name:<12} {seconds:>8.2f} {seconds / floor:>9.2f} {peak:>8.0f}")
+    timed(lambda: engines[name](view))
 
 
 def main() -> None:
@@ -319,12 +304,10 @@ def main() -> None:
     if asked.engine:
         return run_engine(asked.engine, asked.folder)
     with tempfile.TemporaryDirectory() as name:
-        # in a process of its own: a child inherits the peak memory of its parent
-        call = [sys.executable, __file__, "--engine", "make", "--folder", name, "--rows", str(asked.rows)]
-        subprocess.run(call, check=True)
+        in_a_process(__file__, "--engine", "make", "--folder", name, "--rows", asked.rows)
         size = sum(path.stat().st_size for path in Path(name).rglob("*.parquet")) / 1e6
         print(f"{asked.rows:,} prints, {size:,.0f} MB of Parquet, one thread, {asked.repeats} rounds")
-        compare(Path(name), list(asked.engines), asked.repeats)
+        compare(__file__, Path(name), asked.engines, asked.repeats)
 
 
 if __name__ == "__main__":

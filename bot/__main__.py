@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     read = calls.add_parser("read", help="signals as of a moment, from storage")
     read.add_argument("indicator", nargs="?")
     read.add_argument("--subject", type=str.upper, help="a ticker, or MARKET")
-    read.add_argument("--as-of", type=_moment, help="ISO 8601 with zone, or a date: that session's figures")
+    read.add_argument("--as-of", type=_moment, help="ISO 8601 with zone, or a date: 20:00 in New York")
     read.set_defaults(call=_read)
     replay = calls.add_parser("replay", help="the schedule over recorded days, alerts included")
     replay.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
@@ -72,17 +72,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _moment(text: str) -> datetime:
-    """A moment, from ISO 8601 with a zone or a date (45 minutes after that session's close)."""
+    """A moment, from ISO 8601 with a zone or a date (20:00 New York, when all of that day is known)."""
     from storage import calendar
 
     try:
-        day = date.fromisoformat(text)
+        return calendar.day_end(date.fromisoformat(text))
     except ValueError:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise argparse.ArgumentTypeError(f"{text} has no time zone, such as {text}Z") from None
         return moment
-    return calendar.settled(day) if calendar.is_session(day) else calendar.new_york(day, time(16, 45))
 
 
 def _secrets(settings: "Settings") -> Iterable[str]:
@@ -155,6 +154,7 @@ def _files(path: Path) -> list[Path]:
 def _read(settings: "Settings", arguments: argparse.Namespace) -> None:
     from datetime import UTC
 
+    from bot.commentary.numbers import moment
     from bot.pipeline import look
     from bot.registry import all_indicators
     from bot.rooms import open_rooms
@@ -173,7 +173,7 @@ def _read(settings: "Settings", arguments: argparse.Namespace) -> None:
                 said += 1
     if not said:
         of = arguments.subject or "any subject"
-        raise CannotError(f"nothing is known of {of} as of {as_of.isoformat()}")
+        raise CannotError(f"nothing is known of {of} as of {moment(as_of)}")
 
 
 def _say(signal: Any, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from telegram import BotCommand, Update
 from telegram.error import InvalidToken, NetworkError
 from telegram.ext import Application, ApplicationBuilder, BaseUpdateProcessor, MessageHandler, filters
 
-from bot import dispatch, jobs
+from bot import dispatch, health, jobs, sources
 from bot.alerts import record as track
 from bot.commands import Context
 from bot.commentary import Message, charts, phrases
@@ -25,10 +25,10 @@ from bot.delivery.limiter import Limiter
 from bot.delivery.outbox import Claimed
 from bot.delivery.sender import Sender
 from bot.errors import CannotError
-from bot.registry import all_commands, all_feeds, all_indicators
+from bot.registry import all_commands, all_indicators
 from bot.rooms import Rooms, open_rooms
 from bot.schedule import Scheduler
-from bot.settings import SAMPLE, Settings, feed_settings
+from bot.settings import SAMPLE, Settings
 from feeds._http import Http
 from storage import journal
 from storage.database import reading
@@ -170,6 +170,8 @@ def _composer(rooms: Rooms) -> Callable[[Claimed], Message]:
         with reading(rooms.engine) as session:
             told = journal.told(session, claimed.flip_id)
             flip = told.flip
+            if flip.indicator == health.NAME:
+                return health.say(told.signal, claimed.reason, claimed.language)
             record = track.measure(session, flip.indicator, flip.after, flip.as_of)
         signal = from_row(told.signal)
         sentence, figures = track.sentence(record)
@@ -216,34 +218,9 @@ def _allowed(up: Running, user_id: int | None) -> bool:
     return up.settings.access == "open" or (user_id is not None and user_id in up.settings.owner_ids)
 
 
-def live_sources(up: Running) -> jobs.Sources:
-    """The feeds a running bot reads: those named in FEEDS, or else every one whose needs are set.
-
-    Raises CannotError for a name that is no feed, and for the sample beside others.
-    """
-    unknown = [name for name in up.settings.feeds if name not in all_feeds()]
-    if unknown:
-        raise CannotError(f"FEEDS names {', '.join(unknown)}; there are {', '.join(all_feeds())}")
-    if SAMPLE in up.settings.feeds:
-        raise CannotError("FEEDS names sample beside others: the synthetic market plays alone")
-    chosen, settings = [], {}
-    for feed in all_feeds().values():
-        values = feed_settings(feed)
-        missing = [name for name in feed.needs if not values.get(name)]
-        wanted = feed.name in up.settings.feeds or (not up.settings.feeds and feed.name != SAMPLE)
-        if feed.fetch is None or not wanted:
-            continue
-        if missing:
-            log.info("feed      %s is off: %s is not set", feed.name, ", ".join(missing))
-            continue
-        chosen.append(feed)
-        settings[feed.name] = values
-    return jobs.Sources(up.http, chosen, settings)
-
-
 def start_schedule(up: Running) -> None:
     """Look every minute at what is due; missed minutes are one look."""
-    scheduler = Scheduler(up.rooms.engine, jobs.live(up.rooms, live_sources(up)))
+    scheduler = Scheduler(up.rooms.engine, jobs.live(up.rooms, sources.live(up.settings, up.http)))
 
     async def tick(_: Any) -> None:
         await scheduler.tick()

@@ -46,11 +46,14 @@ def environment() -> str:
         default = field.get_default()
         value = " ".join(default) if isinstance(default, tuple) else "" if default is None else str(default)
         lines += [f"# {field.description}", f"{name.upper()}={value}"]
+    said: set[str] = set()  # some feeds share settings
     for feed in all_feeds().values():
         if feed.settings:
             lines += ["", f"# {feed.name}: {feed.about}"]
         for setting in feed.settings:
-            lines += [f"# {setting.about}", f"{setting.name}={setting.default}"]
+            if setting.name not in said:
+                lines += [f"# {setting.about}", f"{setting.name}={setting.default}"]
+            said.add(setting.name)
     return "\n".join([*lines, ""])
 
 

@@ -1,103 +1,181 @@
-"""The recurring work itself: which feeds a job reads and which indicators it runs."""
+"""The recurring work itself: which feeds a job reads and which indicators it runs.
+
+Both follow from what a feed gives and what an indicator reads, never from names.
+"""
 
 import asyncio
-import bisect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import literal, select
 from sqlmodel import col
 
-from bot import schedule
+from bot import health, schedule
+from bot.news import became_known, slots_with_news
 from bot.pipeline import fetch, think_all
 from bot.registry import all_indicators
 from bot.rooms import Rooms
 from bot.schedule import Job
-from feeds import Feed, Window
-from feeds._http import Http
-from storage import journal
+from bot.sources import Sources
+from feeds import Feed, Kind, Window
+from indicators import Indicator
+from storage import calendar, journal
 from storage.database import reading
-from storage.tables import InsiderTrade
+from storage.tables import InsiderTrade, OffExchangeWeek, ShortVolume
+from storage.tape import EQUITY_TRADES, OPTION_TRADES
 
 #: updates older than this are forgotten: Telegram redelivers for a day
 REMEMBER = timedelta(days=3)
+#: what FINRA publishes, and the SEC, and what comes while the market is open
+FINRA: frozenset[Kind] = frozenset((ShortVolume, OffExchangeWeek))
+FILINGS: frozenset[Kind] = frozenset((InsiderTrade,))
+PRINTS: frozenset[Kind] = frozenset((OPTION_TRADES, EQUITY_TRADES))
+OPTIONS: frozenset[Kind] = frozenset((OPTION_TRADES,))
+#: whether a job reads a feed, by the job's name
+READS: Mapping[str, Callable[[Feed], bool]] = {
+    "flow": lambda feed: not PRINTS.isdisjoint(feed.gives),
+    "close": lambda feed: True,
+    "finra": lambda feed: FINRA.issuperset(feed.gives),
+    "form4": lambda feed: FILINGS.issuperset(feed.gives),
+}
 
-
-@dataclass(frozen=True)
-class Sources:
-    """The feeds that are on, each with its settings, and the client they share."""
-
-    http: Http
-    feeds: Sequence[Feed] = ()
-    #: each feed's settings by its name
-    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+Slots = Callable[[date], list[datetime]]
 
 
 def live(rooms: Rooms, sources: Sources) -> list[Job]:
     """The jobs of a running bot."""
-    return [_after_close(rooms, sources), _form4(rooms, sources, schedule.form4)]
+    return [
+        _flow(rooms, sources, schedule.flow),
+        _after_close(rooms, sources),
+        _late(rooms, sources),
+        _finra(rooms, sources, schedule.finra),
+        _form4(rooms, sources, schedule.form4),
+    ]
 
 
 def recorded(rooms: Rooms, sources: Sources) -> list[Job]:
-    """The same jobs over days that are past: Form 4 slots at which nothing became known are left out."""
-    return [_after_close(rooms, sources), _form4(rooms, sources, lambda day: _slots_with_news(rooms, day))]
+    """The same jobs over days that are past: slots at which nothing became known are left out.
+
+    A market that is played from a feed gives each session whole, at its close: it has no slots within.
+    """
+    jobs = [
+        _after_close(rooms, sources),
+        _finra(rooms, sources, slots_with_news(rooms, FINRA, schedule.finra)),
+        _form4(rooms, sources, slots_with_news(rooms, FILINGS, schedule.form4)),
+    ]
+    if not sources.feeds:
+        jobs.append(_flow(rooms, sources, slots_with_news(rooms, OPTIONS, schedule.flow)))
+    return jobs
 
 
 def _after_close(rooms: Rooms, sources: Sources) -> Job:
+    """Everything, once a session."""
+
     async def run(slot: datetime) -> str:
-        await _fetch(rooms, sources, sources.feeds, "close", slot)
-        failed = await asyncio.to_thread(think_all, rooms, all_indicators().values(), slot, datetime.now(UTC))
+        await _fetch(rooms, sources, _read_by("close", sources), slot)
+        outcome = await _think(rooms, all_indicators().values(), slot)
         await asyncio.to_thread(journal.forget_updates, rooms.engine, datetime.now(UTC) - REMEMBER)
-        return _outcome(failed)
+        return outcome
 
     return Job("close", schedule.after_close, run)
 
 
-def _form4(rooms: Rooms, sources: Sources, slots: Callable[[date], list[datetime]]) -> Job:
-    feeds = [feed for feed in sources.feeds if feed.gives == (InsiderTrade,)]
-    indicators = [each for each in all_indicators().values() if InsiderTrade in each.inputs]
+def _late(rooms: Rooms, sources: Sources) -> Job:
+    """Another try for the feeds that failed at the close, and everything again if that brought something."""
 
     async def run(slot: datetime) -> str:
-        since = await asyncio.to_thread(journal.last_slot, rooms.engine, "form4")
-        await _fetch(rooms, sources, feeds, "form4", slot)
-        if not await asyncio.to_thread(_became_known, rooms, since, slot):
+        owing = await asyncio.to_thread(_owing, rooms)
+        feeds = [feed for feed in sources.feeds if feed.name in owing]
+        if not await _fetch(rooms, sources, feeds, slot):
             return "nothing new"
-        return _outcome(await asyncio.to_thread(think_all, rooms, indicators, slot, datetime.now(UTC)))
+        return await _think(rooms, all_indicators().values(), slot)
 
-    return Job("form4", slots, run)
+    return Job("late", schedule.late, run)
 
 
-async def _fetch(rooms: Rooms, sources: Sources, feeds: Sequence[Feed], job: str, slot: datetime) -> None:
-    since = await asyncio.to_thread(journal.last_slot, rooms.engine, job)
-    window = Window(since or slot - timedelta(days=1), slot)
+def _flow(rooms: Rooms, sources: Sources, slots: Slots) -> Job:
+    """The option tape while it runs; dark-pool prints are collected with it."""
+    # a missed slot is news only until the day's own figures come
+    return Job("flow", slots, _on_news(rooms, sources, "flow", OPTIONS), calendar.SETTLE)
+
+
+def _form4(rooms: Rooms, sources: Sources, slots: Slots) -> Job:
+    return Job("form4", slots, _on_news(rooms, sources, "form4", FILINGS))
+
+
+def _finra(rooms: Rooms, sources: Sources, slots: Slots) -> Job:
+    """FINRA's files; the later looks of an evening are spared once the day's file is known."""
+    look = _on_news(rooms, sources, "finra", FINRA)
+
+    async def run(slot: datetime) -> str:
+        before = await asyncio.to_thread(journal.last_slot, rooms.engine, "finra", slot)
+        session = slot.astimezone(calendar.NEW_YORK).date()
+        if before is None or not await asyncio.to_thread(_has_short_volume, rooms, session, before):
+            return await look(slot)
+        return "nothing new"
+
+    return Job("finra", slots, run)
+
+
+def _on_news(
+    rooms: Rooms, sources: Sources, job: str, kinds: Collection[Kind]
+) -> Callable[[datetime], Awaitable[str]]:
+    """Read the job's feeds, and run the indicators that read `kinds` if a row became known since its last
+    slot. One that came late, known before that slot but stored only now, counts too.
+    """
+    indicators = [each for each in all_indicators().values() if set(kinds) & set(each.inputs)]
+
+    async def run(slot: datetime) -> str:
+        since = await asyncio.to_thread(journal.last_slot, rooms.engine, job, slot)
+        new = await _fetch(rooms, sources, _read_by(job, sources), slot)
+        if not new and not await asyncio.to_thread(became_known, rooms, kinds, since, slot):
+            return "nothing new"
+        return await _think(rooms, indicators, slot)
+
+    return run
+
+
+def _read_by(job: str, sources: Sources) -> list[Feed]:
+    return [feed for feed in sources.feeds if READS[job](feed)]
+
+
+async def _fetch(rooms: Rooms, sources: Sources, feeds: Sequence[Feed], slot: datetime) -> int:
+    """Read `feeds`, whatever becomes of each, and note how it went; return how many rows were new."""
+    owing = await asyncio.to_thread(_owing, rooms)
+    new = 0
     for feed in feeds:
-        await fetch(rooms, feed, sources.http, sources.settings.get(feed.name, {}), window, datetime.now(UTC))
+        since = await asyncio.to_thread(_read_until, rooms, feed, slot)
+        asked_from = max(min(since, owing.get(feed.name, since)), slot - schedule.CATCH_UP)
+        window, settings = Window(asked_from, slot), sources.settings.get(feed.name, {})
+        intake = await fetch(rooms, feed, sources.http, settings, window, datetime.now(UTC))
+        await asyncio.to_thread(
+            health.note, rooms.engine, sources, feed, intake.error,
+            read=bool(intake.accounts), asked_from=asked_from, now=datetime.now(UTC),
+        )  # fmt: skip
+        new += intake.new
+    return new
 
 
-def _outcome(failed: list[str]) -> str:
+def _read_until(rooms: Rooms, feed: Feed, slot: datetime) -> datetime:
+    """Up to when `feed` was asked before `slot`, by whichever job: each stretch of time is asked for once."""
+    jobs = [job for job, reads in READS.items() if reads(feed)]
+    asked = [journal.last_slot(rooms.engine, job, slot) for job in jobs]
+    return max((at for at in asked if at), default=slot - timedelta(days=1))
+
+
+def _owing(rooms: Rooms) -> dict[str, datetime]:
+    """The feeds that fail, and from when on they owe rows."""
+    with reading(rooms.engine) as session:
+        return {name: each.asked_from for name, each in health.known(session).items() if each.fails}
+
+
+async def _think(rooms: Rooms, indicators: Iterable[Indicator], slot: datetime) -> str:
+    failed = await asyncio.to_thread(think_all, rooms, indicators, slot, datetime.now(UTC))
     return "ok" if not failed else f"failed: {', '.join(failed)}"
 
 
-def _became_known(rooms: Rooms, since: datetime | None, until: datetime) -> bool:
-    """Whether an insider trade became known after `since`, up to `until`."""
-    query = select(literal(1)).select_from(InsiderTrade).where(col(InsiderTrade.known_at) <= until)
-    if since is not None:
-        query = query.where(col(InsiderTrade.known_at) > since)
-    with reading(rooms.engine) as session:
-        return session.connection().execute(query.limit(1)).first() is not None
-
-
-def _slots_with_news(rooms: Rooms, day: date) -> list[datetime]:
-    """The Form 4 slots of `day` at which a filing is newly known, from the stored acceptance times."""
-    slots, known_at = schedule.form4(day), col(InsiderTrade.known_at)
-    query = (
-        select(known_at)
-        .where(
-            col(InsiderTrade.known_at) > slots[0] - schedule.EVERY, col(InsiderTrade.known_at) <= slots[-1]
-        )
-        .distinct()
-    )
-    with reading(rooms.engine) as session:
-        moments = session.connection().execute(query).scalars().all()
-    return sorted({slots[bisect.bisect_left(slots, moment)] for moment in moments})
+def _has_short_volume(rooms: Rooms, session: date, until: datetime) -> bool:
+    """Whether FINRA's file of `session` was known by `until`."""
+    query = select(literal(1)).where(col(ShortVolume.session) == session, col(ShortVolume.known_at) <= until)
+    with reading(rooms.engine) as database:
+        return database.connection().execute(query.limit(1)).first() is not None

@@ -8,11 +8,15 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from bot.alerts import flips, route
 from bot.commentary.stored import chart_to_json
+from bot.freshness import is_old
 from bot.rooms import Rooms
 from feeds import Ask, Feed, FeedError, Raw, Window
 from feeds._http import Http
@@ -69,7 +73,10 @@ def take_in(rooms: Rooms, feed: Feed, raw: Raw, now: datetime) -> Account:
 async def fetch(
     rooms: Rooms, feed: Feed, http: Http, settings: Mapping[str, str], window: Window, now: datetime
 ) -> Intake:
-    """Fetch what `feed` has for `window` and store it, body by body; a feed that fails is said aloud."""
+    """Fetch what `feed` has for `window` and store it, body by body; a feed that fails is said aloud.
+
+    Whatever a feed raises ends here, as its error: the others, and the engine, go on.
+    """
     assert feed.fetch is not None
     with reading(rooms.engine) as session:
         symbols = people.watched(session)
@@ -78,9 +85,17 @@ async def fetch(
     failure = None
     try:
         async for raw in feed.fetch(ask):
-            accounts.append(await asyncio.to_thread(take_in, rooms, feed, raw, now))
+            try:
+                accounts.append(await asyncio.to_thread(take_in, rooms, feed, raw, now))
+            except (SQLAlchemyError, OSError):  # not the body's fault: the next would meet it too
+                raise
+            except Exception as error:  # a mistake of ours in `parse`: it must not bar the bodies behind
+                failure = _bug(feed, error)
     except FeedError as error:
         failure = str(error)
+    except Exception as error:
+        failure = _bug(feed, error)
+    if failure is not None:
         await asyncio.to_thread(_note_failure, rooms, feed.name, failure, now)
         log.warning("feed      %s failed: %s", feed.name, failure)
     intake = Intake(accounts, failure)
@@ -91,6 +106,12 @@ async def fetch(
             sum(a.quarantined for a in accounts), intake.new,
         )  # fmt: skip
     return intake
+
+
+def _bug(feed: Feed, error: Exception) -> str:
+    """Log what no feed should raise, and say which it was: its text could hold anything."""
+    log.error("feed      %s raised what it should not", feed.name, exc_info=error)
+    return f"failed: {type(error).__name__}"
 
 
 def _note_failure(rooms: Rooms, feed: str, message: str, now: datetime) -> None:
@@ -133,19 +154,21 @@ def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) ->
     with reading(rooms.engine) as session:
         before = journal.states_before(session, indicator.name, as_of)
         heard = set(people.watched(session))
-    found = [_no_news_if_stale(flip) for flip in flips.find(indicator, signals, before)]
+    found = [_no_news_if_old(flip) for flip in flips.find(indicator, signals, before)]
+    # within a session only what changed is kept: each slot has something on everything
+    within = bool(before) and as_of < calendar.settled(calendar.last_session(as_of))
+    kept = [flip.signal for flip in found] if within else signals
     told = [flip.signal for flip in found if flip.loud and flip.signal.subject in heard]
     charts = {signal.subject: draw(rooms, indicator, signal) for signal in told}
     outcome = Outcome(len(signals), len(found))
-    with writing(rooms.engine) as session:
-        rows = [_signal_row(signal, now, charts.get(signal.subject)) for signal in signals]
-        keys = journal.record_signals(session, rows)
-        insert_new(session, FlipRow, [_flip_row(flip, keys[flip.signal.subject], now) for flip in found])
-        loud = journal.loud_flips(session, indicator.name, as_of)
-        statement = route.deliveries(loud, as_of=as_of, now=now, dialect=session.get_bind().dialect.name)
-        for (state,) in session.connection().execute(statement):
-            outcome.queued += state == "queued"
-            outcome.suppressed += state == "suppressed"
+    if kept:
+        with writing(rooms.engine) as session:
+            rows = [_signal_row(signal, now, charts.get(signal.subject)) for signal in kept]
+            keys = journal.record_signals(session, rows)
+            insert_new(session, FlipRow, [_flip_row(flip, keys[flip.signal.subject], now) for flip in found])
+            for state in _queue(session, indicator.name, as_of, now):
+                outcome.queued += state == "queued"
+                outcome.suppressed += state == "suppressed"
     for flip in found:
         log.info(
             "flip      %s %s: %s → %s%s", indicator.name, flip.signal.subject,
@@ -155,11 +178,18 @@ def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) ->
     return outcome
 
 
-def _no_news_if_stale(flip: flips.Flip) -> flips.Flip:
-    """A flip from figures of an earlier session than the newest is stored, but told to nobody."""
-    session, now = flip.signal.facts.get("session"), calendar.last_session(flip.signal.as_of)
-    fresh = session is None or date.fromisoformat(session) >= now
-    return flip if fresh else replace(flip, loud=False)
+def _queue(session: Session, indicator: str, as_of: datetime, now: datetime) -> list[str]:
+    """Queue the loud flips of `indicator` at `as_of` for whoever asked; return the deliveries' states."""
+    loud = journal.loud_flips(session, indicator, as_of)
+    if not loud:
+        return []
+    statement = route.deliveries(loud, as_of=as_of, now=now, dialect=session.get_bind().dialect.name)
+    return [state for (state,) in session.connection().execute(statement)]
+
+
+def _no_news_if_old(flip: flips.Flip) -> flips.Flip:
+    """A flip of figures that are old (`freshness.is_old`) is stored, but told to nobody."""
+    return replace(flip, loud=False) if is_old(flip.signal) else flip
 
 
 def _signal_row(signal: Signal, now: datetime, chart: Chart | None) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from sqlmodel import select
 from bot import jobs, schedule
 from bot.app import Running
 from bot.errors import CannotError
-from bot.jobs import Sources
 from bot.pipeline import fetch
 from bot.registry import all_feeds
 from bot.schedule import Job, Scheduler
 from bot.settings import SAMPLE
+from bot.sources import Sources
 from feeds import Window
 from feeds.sample import FIRST_SESSION, HISTORY_SESSIONS
 from storage import calendar, journal, people

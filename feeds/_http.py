@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
+from typing import Any
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
@@ -93,8 +94,26 @@ class Http:
         Timeouts, broken connections, 429 and 5xx are tried again a few times. Raises HttpError (a
         FeedError); permanent for other 4xx, a redirect to another host and answers over 32 MB.
         """
+        return await self._patiently("GET", url, source, per_second, params=params, headers=headers)
+
+    async def post(
+        self,
+        url: str,
+        *,
+        source: str,
+        json: object,
+        headers: Mapping[str, str] | None = None,
+        per_second: float | None = None,
+    ) -> bytes:
+        """As `get`, for a question put as JSON. It may be sent more than once: it must change nothing."""
+        return await self._patiently("POST", url, source, per_second, json=json, headers=headers)
+
+    async def _patiently(
+        self, method: str, url: str, source: str, per_second: float | None, **content: Any
+    ) -> bytes:
+        """Send one request, a few times if need be."""
         try:
-            request = self._client.build_request("GET", url, params=params, headers=headers)
+            request = self._client.build_request(method, url, **content)
         except (httpx.InvalidURL, ValueError):
             raise HttpError(f"the address of {source} is not a URL", permanent=True) from None
         retrying = AsyncRetrying(

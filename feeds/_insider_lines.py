@@ -1,13 +1,15 @@
 """Form 4 lines somebody else parsed, as Parquet → InsiderTrade rows.
 
-Such a line lacks its accession number, its acceptance time, its security and its footnotes: it is
-taken as known at 22:00 New York two sessions after the trade (quality B), acquired or disposed of
-follows from the code, and the line's own content stands for the filing.
+Such a line lacks its accession number, its acceptance time, its security, its footnotes and the boxes that
+say who files: it is taken as known at 22:00 New York two sessions after the trade (quality B), acquired or
+disposed of follows from the code, an organisation without a title is taken for a 10 % owner, and the line's
+own content stands for the filing.
 """
 
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +34,14 @@ COLUMNS = {
 #: what a code does to the holding; the others can be either, and A is what most of them are
 DISPOSES = frozenset("SFDG")
 NOT_STATED = {"security": "", "ownership": "", "nature": ""}
+#: only officers, directors and 10 % owners file, and an organisation is hardly either of the former; by its
+#: name is an assumption
+_ORGANISATION = re.compile(
+    r"\b(inc|corp(oration)?|company|l\.?p|l\.?l\.?c|llp|ltd|limited|plc|[nb]\.?v|gmbh|funds?|trust|partners(hip)?"
+    r"|capital|holdings?|group|management|advis[eo]rs|investments?|investors|foundation|endowment|insurance"
+    r"|ventures|financial|associates)\b|\b(co|bank)\b\.?\s*(/\w+/)?$",
+    re.IGNORECASE,
+)
 #: a line this much newer than 99.9 % of its file is a typing error in the year
 AHEAD_DAYS = 365
 
@@ -93,18 +103,18 @@ def _row(fields: dict[str, str]) -> dict[str, Any]:
             "issuer_name": fields["issuer"][:200],
             "owner_ciks": cik_of(fields["cik"]),
             "owner_names": fields["owner"][:1000],
-            "role": _role(fields["position"]),
+            "role": _role(fields["position"], fields["owner"]),
             "derivative": False,
             "known_quality": "B",
         }
     )
 
 
-def _role(position: str) -> str:
-    """The relation a position says. A title is an officer's; lines without one may be anybody's."""
+def _role(position: str, owner: str) -> str:
+    """The relation a position says. A title is an officer's; a person's lines without one may be anybody's."""
     text = position.lower()
     if not text:
-        return "other"
+        return "ten_percent" if _ORGANISATION.search(owner) else "other"
     if "10%" in text or "10 %" in text or "ten percent" in text:
         return "ten_percent"
     return "director" if text in ("director", "dir", "former director") else "officer"

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -14,17 +14,14 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from feeds import Bad
-from feeds._footnotes import is_nonmarket, plan_in
+from feeds._footnotes import is_nonmarket, plan_box, plan_in, plan_unless_noted, truth
 from feeds._transaction import LAST_ACCEPTED, Refused, cik_of, day_of, due, priced, symbol_of, transaction
 from storage.calendar import NEW_YORK, new_york
 
 #: a filing's XML is a few kB; beyond these it is an attack or an accident
 LARGEST = 5 * 2**20
 DEEPEST = 64
-#: from here on the form has a box that says whether a 10b5-1 plan was behind it
-PLAN_BOX_SINCE = date(2023, 4, 1)
 RELATIONS = {"isOfficer": "officer", "isDirector": "director", "isTenPercentOwner": "ten_percent"}
-_TRUTH = {"1": True, "true": True, "0": False, "false": False}
 _LINES = ("nonDerivativeTable/nonDerivativeTransaction", "derivativeTable/derivativeTransaction")
 _FIELDS = {
     "security": "securityTitle",
@@ -92,7 +89,8 @@ def read_document(document: Document) -> tuple[list[dict[str, Any]], list[Bad]]:
     said = [{name: _of(line, path) for name, path in _FIELDS.items()} for line in lines]
     head["filing"] = _digest(head, lines, said)
     notes = _Notes(root)
-    plans = notes.plans(lines, _box(root, head["known_at"]))
+    filed = head["known_at"].astimezone(NEW_YORK).date()
+    plans = notes.plans(lines, plan_box(_of(root, "aff10b5One"), filed))
     rows: list[dict[str, Any]] = []
     bad: list[Bad] = []
     for number, (line, fields, plan) in enumerate(zip(lines, said, plans, strict=True)):
@@ -114,7 +112,7 @@ def _row(line: Element, fields: dict[str, str], head: dict[str, Any], notes: "_N
         | {
             "derivative": _is_derivative(line),
             "late": fields["timeliness"] == "L" or head["form"].startswith("5"),
-            "swap": bool(_TRUTH.get(fields["swap"].lower())),
+            "swap": bool(truth(fields["swap"])),
             "nonmarket": is_nonmarket(f"{notes.of(line)} {notes.remarks}"),
         }
     )
@@ -137,23 +135,10 @@ class _Notes:
         return " ".join(self._notes.get(mark.get("id", ""), "") for mark in marks)
 
     def plans(self, lines: list[Element], box: bool | None) -> list[bool | None]:
-        """Whether each line was under a 10b5-1 plan; None where the filing does not say.
-
-        A line's own footnote decides; then the remarks; then the box on the first page. The box is
-        about the whole document: where some lines have a footnote, it says nothing of the others.
-        """
+        """Whether each line was under a 10b5-1 plan; None where the filing does not say."""
         notes = [plan_in(self.of(line)) for line in lines]
-        remarks = plan_in(self.remarks)
-        rest = True if remarks or box else False if False in (remarks, box) else None
-        if box and not remarks and True in notes:
-            rest = None
+        rest = plan_unless_noted(self.remarks, box, noted=True in notes)
         return [rest if said is None else said for said in notes]
-
-
-def _box(root: Element, known_at: datetime) -> bool | None:
-    """The 10b5-1 box. Before the box existed an empty one says nothing."""
-    ticked = _TRUTH.get(_of(root, "aff10b5One").lower())
-    return ticked if ticked or known_at.astimezone(NEW_YORK).date() >= PLAN_BOX_SINCE else None
 
 
 def _tree(xml: bytes) -> Element:
@@ -229,7 +214,7 @@ def _role(root: Element) -> str:
     """The closest relation any of the owners has to the issuer."""
     for tag, role in RELATIONS.items():
         flags = root.iterfind(f"reportingOwner/reportingOwnerRelationship/{tag}")
-        if any(_TRUTH.get(_text(flag).lower()) for flag in flags):
+        if any(truth(_text(flag)) for flag in flags):
             return role
     return "other"
 

@@ -14,6 +14,10 @@ from storage.calendar import NEW_YORK
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,24})?|\.\d{1,24})([eE][+-]?\d{1,2})?", re.ASCII)
 #: checked before upper-casing: 'ß' would become SS, a ticker
 _TICKER = re.compile(r"[\^A-Za-z][A-Za-z0-9.\-^]{0,9}", re.ASCII)
+#: root, expiry as YYMMDD, right, strike in tenths of a cent
+_OPRA = re.compile(r"([A-Z]{1,5}[A-Z0-9]?)(\d{6})([CP])(\d{8})", re.ASCII)
+#: roots that lost the dot of their share class
+_CLASSES = {"BRKB": "BRK.B", "BFB": "BF.B"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: the years the exchange's calendar knows
 _FIRST, _LAST = 1999, 2034
@@ -81,6 +85,25 @@ def ticker(text: str) -> str:
     if not _TICKER.fullmatch(text):
         raise ValueError("is not a ticker")
     return text.upper()
+
+
+def opra(text: str) -> tuple[str, date, bool, int]:
+    """An OPRA symbol such as SPY251003P00571000: underlying, expiry, whether a call, strike in e4 USD.
+
+    The underlying is the root, so SPXW is not SPX; BRKB and BFB get their dot back. A root that ends in a
+    digit is an adjusted contract: it delivers something else than 100 shares, and the symbol hides what.
+    """
+    found = _OPRA.fullmatch(text)
+    if not found:
+        raise ValueError("is not an OPRA symbol")
+    root, ymd, right, strike = found.groups()
+    if root[-1].isdigit():
+        raise ValueError("is an adjusted contract, its premium multiplier is not known")
+    try:
+        expiry = date(2000 + int(ymd[:2]), int(ymd[2:4]), int(ymd[4:]))
+    except ValueError:
+        raise ValueError("has no date as its expiry") from None
+    return _CLASSES.get(root, root), expiry, right == "C", int(strike) * 10
 
 
 def words(text: str) -> str:

@@ -1,10 +1,6 @@
-"""Unusual Whales' rows: what each kind looks like, and how its cells become ours."""
+"""Unusual Whales' prints and alerts: what each looks like, and how its cells become ours."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from feeds import Kind
+from feeds._cells import Cells
 from feeds._values import (
     LARGEST_E4,
     contracts,
@@ -19,11 +15,11 @@ from feeds._values import (
     ticker,
     words,
 )
+from feeds._whales_about import About, Row
+from feeds._whales_shape import NAME, Shape
 from storage import calendar
-from storage.tables import FlowAlert, OptionDay
+from storage.tables import FlowAlert
 from storage.tape import EQUITY_TRADES, OPTION_TRADES
-
-NAME = "unusual_whales"
 
 #: the vendor writes OPRA's names of conditions, in lower case; the tape keeps OPRA's letters
 CONDITIONS = {
@@ -34,53 +30,30 @@ CONDITIONS = {
     "exht": "v",
 }  # fmt: skip
 SIDES = {"ask_side": "buy", "bid_side": "sell", "mid_side": "mid", "no_side": "mid"}
-
-Row = dict[str, Any]
-
-
-class Cells:
-    """One JSON object: cells by name, read as in a table, so that reasons read the same."""
-
-    def __init__(self, row: Mapping[str, Any]) -> None:
-        self.row = row
-
-    def text(self, *names: str) -> str | None:
-        """The first of `names` that is there, as text."""
-        for name in names:
-            value = self.row.get(name)
-            if isinstance(value, bool | list | dict):
-                raise ValueError(f"{name} is not a value")
-            if value is not None and str(value).strip():
-                return str(value).strip()
-        return None
-
-    def maybe(self, reader: Callable[[str], Any], *names: str) -> Any:
-        """The first of `names` read by `reader`, None where none is there."""
-        text = self.text(*names)
-        try:
-            return None if text is None else reader(text)
-        except ValueError as error:
-            raise ValueError(f"{names[0]} {error}") from None
-
-    def need(self, reader: Callable[[str], Any], *names: str) -> Any:
-        """As `maybe`, but it must be there."""
-        value = self.maybe(reader, *names)
-        if value is None:
-            raise ValueError(f"{names[0]} is missing")
-        return value
-
-    def times(self, *happened: str) -> Row:
-        """When it happened and when the vendor had it."""
-        event = self.need(moment, *happened)
-        return {
-            "event_at": event,
-            "known_at": max(event, self.maybe(moment, "created_at") or event),
-            "source": NAME,
-        }
+#: a dark-pool print's cells of conditions, and the SIP's characters for what the vendor writes there
+SALE_CONDITION_CELLS = ("sale_cond_codes", "ext_hour_sold_codes", "trade_code", "trade_settlement")
+SALE_CONDITIONS = {
+    "average_price_trade": "W", "contingent_trade": "V", "qualified_contingent_trade": "V",
+    "derivative_priced": "4", "prior_reference_price": "P", "prio_reference_price": "P",
+    "odd_lot_execution": "I", "intermarket_sweep": "F", "sold_out_of_sequence": "Z",
+    "extended_hours_trade": "T", "extended_hours_trade_late_or_out_of_sequence": "U",
+    "cash": "C", "cash_settlement": "C", "next_day": "N", "next_day_settlement": "N",
+    "seller": "R", "seller_settlement": "R", "regular": "", "regular_settlement": "",
+}  # fmt: skip
 
 
-def _option_trade(cells: Cells) -> Row:
-    row = cells.times("executed_at") | {
+def _times(cells: Cells, *happened: str) -> Row:
+    """When it happened and when the vendor had it."""
+    event = cells.need(moment, *happened)
+    return {
+        "event_at": event,
+        "known_at": max(event, cells.maybe(moment, "created_at") or event),
+        "source": NAME,
+    }
+
+
+def _option_trade(cells: Cells, _: About) -> Row:
+    row = _times(cells, "executed_at") | {
         "underlying": cells.need(ticker, "underlying_symbol", "ticker"),
         "expiry": cells.need(day, "expiry"),
         "strike_e4": cells.need(not_negative, "strike"),
@@ -127,27 +100,30 @@ def _multiplier(cells: Cells, row: Row) -> int:
     return shares if shares and not rest else 100
 
 
-def _dark_print(cells: Cells) -> Row:
-    codes = (
-        cells.maybe(words, name)
-        for name in ("sale_cond_codes", "ext_hour_sold_codes", "trade_code", "trade_settlement")
-    )
-    row = cells.times("executed_at") | {
+def _dark_print(cells: Cells, _: About) -> Row:
+    row = _times(cells, "executed_at") | {
         "symbol": cells.need(ticker, "ticker"),
         "price_e4": cells.need(price, "price"),
         "size": cells.need(shares, "size"),
         "bid_e4": cells.maybe(not_negative, "nbbo_bid"),
         "ask_e4": cells.maybe(not_negative, "nbbo_ask"),
         "venue": "D",
-        "condition": ",".join(code for code in codes if code and code != "regular") or None,
+        "condition": _sale_conditions(cells),
     }
     _believe(row["price_e4"] * row["size"])
     return row
 
 
-def _flow_alert(cells: Cells) -> Row:
+def _sale_conditions(cells: Cells) -> str | None:
+    """The SIP's characters for the vendor's words, each once, comma-separated; an unknown word as it is."""
+    said = [word for name in SALE_CONDITION_CELLS if (word := cells.maybe(words, name))]
+    found = [SALE_CONDITIONS.get(word.lower(), word) for word in said]
+    return ",".join(dict.fromkeys(each for each in found if each)) or None
+
+
+def _flow_alert(cells: Cells, _: About) -> Row:
     sweep = cells.row.get("has_sweep")
-    return cells.times("executed_at", "end_time", "created_at") | {
+    return _times(cells, "executed_at", "end_time", "created_at") | {
         "symbol": cells.need(ticker, "ticker"),
         "option_symbol": cells.need(words, "option_chain"),
         "rule": cells.need(words, "alert_rule", "rule_name"),
@@ -161,53 +137,9 @@ def _flow_alert(cells: Cells) -> Row:
     }
 
 
-def _option_day(cells: Cells) -> Row:
-    session = cells.need(day, "date")
-    if not calendar.is_session(session):
-        raise ValueError("not a session of the exchange")
-    premiums = {
-        f"{name}_premium_e4": cells.maybe(money, f"{name}_premium")
-        for name in ("bullish", "bearish", "net_call", "net_put")
-    }
-    return premiums | {
-        "event_at": calendar.close(session),
-        "known_at": calendar.settled(session),
-        "source": NAME,
-        "symbol": cells.need(ticker, "ticker"),
-        "session": session,
-        "call_premium_e4": cells.need(not_negative, "call_premium"),
-        "put_premium_e4": cells.need(not_negative, "put_premium"),
-        "call_volume": cells.maybe(count, "call_volume"),
-        "put_volume": cells.maybe(count, "put_volume"),
-    }
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a kind of row looks like: keys it has, keys that belong to a look-alike."""
-
-    kind: Kind
-    read: Callable[[Cells], Row]
-    has: frozenset[str]
-    lacks: frozenset[str] = frozenset()
-
-
-SHAPES = (
+#: how each kind of print or alert is known
+PRINTS = (
     Shape(OPTION_TRADES, _option_trade, frozenset({"option_type", "executed_at", "strike", "price", "size"})),
     Shape(EQUITY_TRADES, _dark_print, frozenset({"market_center", "executed_at", "price", "size"})),
     Shape(FlowAlert, _flow_alert, frozenset({"option_chain", "total_premium", "total_size"})),
-    Shape(
-        OptionDay,
-        _option_day,
-        frozenset({"date", "ticker", "call_premium", "put_premium", "call_volume", "put_volume"}),
-        frozenset({"expiry", "timestamp"}),
-    ),
 )
-
-
-def shape_of(row: Row) -> Shape | None:
-    """What kind of row `row` is, None for one this feed does not read."""
-    for shape in SHAPES:
-        if shape.has <= row.keys() and not shape.lacks & row.keys():
-            return shape
-    return None

@@ -59,6 +59,8 @@ def parse(raw: Raw) -> Parsed:
     layout = rows.layout
     assert isinstance(layout, _Tape)
     event_at = rows.read("executed_at", layout.clock, MOMENT)
+    # a bar's sizes are those at its end, after its trades
+    before = layout is _LAYOUTS[0]
     columns = {
         "event_at": event_at,
         "known_at": pc.add(event_at, pa.scalar(layout.known_after, pa.duration("us"))),
@@ -71,8 +73,8 @@ def parse(raw: Raw) -> Parsed:
         "multiplier": rows.read("multiplier", contracts, pa.int64(), missing=100),
         "bid_e4": rows.read("bid", not_negative, pa.int64(), missing=None),
         "ask_e4": rows.read("ask", not_negative, pa.int64(), missing=None),
-        "bid_size": rows.read("bid_size", count, pa.int64(), missing=None),
-        "ask_size": rows.read("ask_size", count, pa.int64(), missing=None),
+        "bid_size": rows.read("bid_size", count, pa.int64(), missing=None) if before else None,
+        "ask_size": rows.read("ask_size", count, pa.int64(), missing=None) if before else None,
         "condition": rows.read("condition", words, pa.string(), missing=None),
         "exchange": rows.read("exchange", words, pa.string(), missing=None),
         "underlying_price_e4": rows.read("underlying_price", price, pa.int64(), missing=None),

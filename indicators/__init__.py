@@ -86,19 +86,23 @@ class Ring:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a board: a name, a bar to the right, a bar to the left, and what to know beside it."""
+    """One line of a board: a name, a bar to the right, a bar to the left, and what to know beside it.
+
+    Where it is `neither`, the bar to the right is grey.
+    """
 
     name: str
     right: float
     left: float = 0.0
     note: str = ""
+    neither: bool = False
 
 
 @dataclass(frozen=True)
 class Panel:
     """One set of axes with series over the days, or rings side by side, or the rows of a board.
 
-    `unit` is what is counted. `sides` says what the bars of rows to the right and to the left are.
+    `unit` is what is counted. `sides` says what the bars of rows to the right, to the left and in grey are.
     """
 
     title: str
@@ -106,7 +110,7 @@ class Panel:
     series: Sequence[Series] = ()
     rings: Sequence[Ring] = ()
     rows: Sequence[Row] = ()
-    sides: tuple[str, str] = ("", "")
+    sides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indicators._option_conditions import CANCELS, NOTHING, bucket_of_condition
+from indicators._option_conditions import CANCELS, bucket_of_condition
+from indicators._option_sides import NOTHING
 from storage.tape import BATCH_ROWS
 
 _BITS = 16
@@ -26,6 +27,7 @@ _MIXED = {
     "price_e4": 0x9E3779B1, "strike_e4": 0x85EBCA77, "expiry": 0xC2B2AE3D, "size": 0x27D4EB2F,
     "is_call": 0x165667B1,
 }  # fmt: skip
+_CONTRACT = ("strike_e4", "expiry", "is_call")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Suspects:
     latest: NDArray[np.int64]
     #: tells most other prints apart at a glance
     slots: NDArray[np.bool_]
+    #: the marks of the contracts that have a cancel, in order
+    contracts: NDArray[np.uint32]
+
+    def touch(self, contracts: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Which contracts, by their marks, have a cancel in the session (or look like one that has)."""
+        place = np.searchsorted(self.contracts, contracts).clip(max=len(self.contracts) - 1)
+        return np.asarray(self.contracts[place] == contracts)
 
     def find(self, marks: NDArray[np.uint32], at: NDArray[np.int64]) -> NDArray[np.intp]:
         """Which prints, by mark and time, a cancel may be about; the cancels are among them."""
@@ -47,17 +56,19 @@ class Suspects:
 
 def find_suspects(batches: Callable[..., Iterator[pa.RecordBatch]]) -> Suspects | None:
     """Return the marks of all cancels of a session; None in a session without cancels."""
-    found, times = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)]
+    found, times, contracts = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)], [np.zeros(0, np.uint32)]
     for batch in batches(("event_at", "condition", "underlying", "exchange", *_MIXED), leading=True):
         rows = np.flatnonzero(bucket_of_condition(batch["condition"]) == NOTHING)
-        found.append(marks(batch, name_marks(batch["underlying"].dictionary))[rows])
+        named = name_marks(batch["underlying"].dictionary)
+        found.append(marks(batch, named)[rows])
         times.append(numbers(batch["event_at"])[rows])
+        contracts.append(contract_marks(batch, named, rows))
     every, places = np.unique(np.concatenate(found), return_inverse=True)
     latest = np.zeros(len(every), np.int64)
     np.maximum.at(latest, places, np.concatenate(times))
     slots = np.zeros(1 << _BITS, np.bool_)
     slots[every >> np.uint32(32 - _BITS)] = True
-    return Suspects(every, latest, slots) if len(every) else None
+    return Suspects(every, latest, slots, np.unique(np.concatenate(contracts))) if len(every) else None
 
 
 def marks(batch: pa.RecordBatch, named: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -69,6 +80,16 @@ def marks(batch: pa.RecordBatch, named: NDArray[np.uint32]) -> NDArray[np.uint32
         mixed += numbers(batch[name]).astype(np.uint32) * np.uint32(odd)
     mixed ^= mixed >> np.uint32(15)
     mixed *= np.uint32(0x2C1B3C6D)
+    return mixed
+
+
+def contract_marks(
+    batch: pa.RecordBatch, named: NDArray[np.uint32], rows: NDArray[np.intp]
+) -> NDArray[np.uint32]:
+    """A number for the contract of each print at `rows`; two contracts may share one."""
+    mixed: NDArray[np.uint32] = np.take(named, numbers(batch["underlying"])[rows])
+    for name in _CONTRACT:
+        mixed += numbers(batch[name])[rows].astype(np.uint32) * np.uint32(_MIXED[name])
     return mixed
 
 

@@ -7,8 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-#: buckets a condition decides; all lie above the places in the quote
-UNSIGNABLE, COMPLEX, EXCLUDED, NOTHING = 9, 10, 11, 12
+from indicators._option_sides import COMPLEX, EXCLUDED, NOTHING, UNSIGNABLE
 
 #: cancels: A an earlier trade, C the last, E the first, G the only one
 CANCELS = frozenset("ACEG")
@@ -17,6 +16,8 @@ CANCELS = frozenset("ACEG")
 SIGNED = frozenset(["", " ", *"ISabBDFH"])
 #: multi-leg (f g h i j l m) and stock-tied (k n o p q r s): signs of legs are a coin-flip
 MULTI_LEG = frozenset("fghijlmknopqrs")
+#: an intermarket sweep
+SWEEP = "S"
 #: proprietary floor trades and compression
 OUTSIDE = frozenset("tu")
 

@@ -1,24 +1,31 @@
 """What one session's option premium says of a subject: the measures, each from exact amounts."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from indicators import MARKET
-from indicators._option_conditions import COMPLEX, EXCLUDED, UNSIGNABLE
-from indicators._option_days import BUY, CALL, PUT, SELL, Session
-from indicators._option_tape import BUCKETS, CROSSED, LARGEST, MID, UNQUOTED
-from indicators._stats import attenuation
+from indicators._option_days import ALL, CALL, PUT, SIGNED, Session
+from indicators._option_orders import CRITERIA, FIELDS, MULTI_LEG, Ints, criteria
+from indicators._option_sides import (
+    BUY,
+    COMPLEX,
+    CROSSED,
+    EXCLUDED,
+    INDICES,
+    LAYERED_MID,
+    MID,
+    SELL,
+    UNKNOWN,
+    UNQUOTED,
+    UNSIGNABLE,
+    p_buy,
+)
+from storage import calendar
 
-#: mid, unquoted, locked or crossed, unsignable: premium whose side cannot be said
-UNKNOWN = [MID, CROSSED, UNQUOTED, UNSIGNABLE]
-#: probability that the quote rule signs a print right, by its place in the quote: mean of ISE and CBOE
-#: (Grauer et al.); a print without a side counts half for either
-P_OUTSIDE, P_AT, P_INSIDE = 0.70, 0.49, 0.63
-_P_BUY = np.array([1 - P_OUTSIDE, 1 - P_AT, 1 - P_INSIDE, 0.5, P_INSIDE, P_AT, P_OUTSIDE, 0.5, 0.5, 0.5])
+#: how many of a subject's largest orders its facts list
+TOP = 5
 
 
 def tape_facts(session: Session, subject: str) -> dict[str, Any]:
@@ -26,27 +33,26 @@ def tape_facts(session: Session, subject: str) -> dict[str, Any]:
     place = session.places[subject]
     premium = session.premium[place, :, :EXCLUDED]
     contracts, trades = session.contracts[place, :, :EXCLUDED], session.trades[place, :, :EXCLUDED]
-    put, call = (int(leg) for leg in premium.sum(axis=1))
+    put, call = (int(leg) for leg in session.legs[place])
     unknown, mixed = int(premium[:, UNKNOWN].sum()), int(premium[:, COMPLEX].sum())
     compared, agreed, cancels, unmatched = (int(count) for count in session.counts[:, place])
-    bullish = premium[CALL, :COMPLEX] - premium[PUT, :COMPLEX]
-    up = premium[CALL, :COMPLEX] @ _P_BUY + premium[PUT, :COMPLEX] @ (1 - _P_BUY)
-    down = int(premium[:, :COMPLEX].sum()) - up
     return {
         "session": session.day.isoformat(),
+        **freshness(session),
         "buy_call_usd": usd(premium[CALL, BUY].sum()),
         "sell_call_usd": usd(premium[CALL, SELL].sum()),
         "buy_put_usd": usd(premium[PUT, BUY].sum()),
         "sell_put_usd": usd(premium[PUT, SELL].sum()),
-        "mid_usd": usd(premium[:, MID].sum()),
+        "mid_usd": usd(premium[:, [MID, LAYERED_MID]].sum()),
         "unquoted_usd": usd(premium[:, UNQUOTED].sum()),
         "locked_crossed_usd": usd(premium[:, CROSSED].sum()),
         "unsignable_usd": usd(premium[:, UNSIGNABLE].sum()),
-        "ratio_soft": share(up, down),
-        "net_soft_usd": usd(bullish @ attenuation(_P_BUY)),
-        **_volumes(int(contracts[CALL].sum()), int(contracts[PUT].sum())),
+        **_soft(session, subject),
+        **volumes(int(contracts[CALL].sum()), int(contracts[PUT].sum())),
         "trades": int(trades.sum()),
-        "signed_trades": int(trades[:, SELL].sum() + trades[:, BUY].sum()),
+        "signed_trades": int(trades[:, [*SELL, *BUY]].sum()),
+        "orders": int(session.orders[place, ALL]),
+        "signed_orders": int(session.orders[place, SIGNED]),
         "excluded_trades": int(session.trades[place, :, EXCLUDED].sum()),
         "cancels": cancels,
         "cancels_unmatched": unmatched,
@@ -56,23 +62,28 @@ def tape_facts(session: Session, subject: str) -> dict[str, Any]:
     } | leg_facts(call, put, int(session.bull[place]), int(session.bear[place]), unknown, mixed)
 
 
-def vendor_facts(row: Any) -> dict[str, Any]:
-    """What a vendor's day totals say: its own split; what it split neither way is unknown."""
-    call, put = int(row.call_premium_e4), int(row.put_premium_e4)
-    bull, bear = _count(row.bullish_premium_e4), _count(row.bearish_premium_e4)
-    unknown = None if bull is None or bear is None else max(call + put - bull - bear, 0)
-    legs = (
-        "buy_call_usd",
-        "sell_call_usd",
-        "buy_put_usd",
-        "sell_put_usd",
-        "ratio_soft",
-        "net_soft_usd",
-        "trades",
-    )
-    facts = {"session": row.session.isoformat(), **dict.fromkeys(legs)}
-    facts |= _volumes(_count(row.call_volume), _count(row.put_volume))
-    return facts | leg_facts(call, put, bull, bear, unknown, None)
+def freshness(session: Session) -> dict[str, Any]:
+    """The newest print known of the session, and whether more of it may still come."""
+    newest = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=session.newest)
+    return {"newest_at": newest.isoformat(), "so_far": session.as_of < calendar.settled(session.day)}
+
+
+def _soft(session: Session, subject: str) -> dict[str, Any]:
+    """Bull and bear premium weighted by how often such sides are right; without a side half for either."""
+    up = down = 0.0
+    names = [*session.places][:-1] if subject == MARKET else [subject]
+    indices = [name for name in names if name in INDICES]
+    for group in ([name for name in names if name not in INDICES], indices):
+        if not group:
+            continue
+        rows = [session.places[name] for name in group]
+        long = session.long[rows].sum(axis=0)[:, :COMPLEX]
+        near = session.premium[rows].sum(axis=0)[:, :COMPLEX] - long
+        for amounts, bought in zip((near, long), p_buy(group[0]), strict=True):
+            bought = bought[:COMPLEX]
+            up += amounts[CALL] @ bought + amounts[PUT] @ (1 - bought)
+            down += amounts[PUT] @ bought + amounts[CALL] @ (1 - bought)
+    return {"ratio_soft": share(up, down), "net_soft_usd": usd(up - down)}
 
 
 def leg_facts(
@@ -98,14 +109,10 @@ def leg_facts(
     }
 
 
-def _volumes(call: int | None, put: int | None) -> dict[str, Any]:
+def volumes(call: int | None, put: int | None) -> dict[str, Any]:
     """Contracts, and the classic put/call ratio."""
     ratio = None if call is None or put is None else share(put, call)
     return {"call_volume": call, "put_volume": put, "put_call_volume": ratio}
-
-
-def _count(value: Any) -> int | None:
-    return None if pd.isna(value) else int(value)
 
 
 def usd(e4: Any) -> float | None:
@@ -119,33 +126,41 @@ def share(part: float, whole: float) -> float | None:
 
 
 def _largest(session: Session, subject: str, total: int) -> dict[str, Any]:
-    prints = list(_prints(session, subject))
-    prints.sort(key=lambda order: (-order["premium_e4"], order["event_at"], order["underlying"]))
-    top = prints[0]["premium_e4"] if prints else None
+    orders = session.orders_of(subject)
+    order = np.lexsort([orders[:, FIELDS.index("first")], -orders[:, FIELDS.index("premium_e4")]])
+    told = told_orders(session, orders[order[:TOP]])
+    top = told[0]["premium_usd"] if told else None
     return {
-        "top_order_usd": usd(top),
-        "top_order_share": None if top is None else share(top, total),
-        "top_orders": [_order(print_) for print_ in prints[:LARGEST]],
+        "top_order_usd": top,
+        "top_order_share": None if top is None else share(top * 10_000, total),
+        "top_orders": told,
     }
 
 
-def _prints(session: Session, subject: str) -> Iterator[dict[str, Any]]:
-    """The prints of `subject` among the largest: its own, or for the market everybody's."""
-    for name in [*session.places][:-1] if subject == MARKET else [subject]:
-        for print_ in session.largest[session.places[name]].as_py():
-            yield print_ | {"underlying": name}
+def told_orders(session: Session, orders: Ints) -> list[dict[str, Any]]:
+    """Orders (rows of FIELDS) as facts: the contract, the side, and which criteria are met or not known."""
+    names = [*session.places]
+    told = []
+    for row, met in zip(orders, criteria(orders), strict=True):
+        order = dict(zip(FIELDS, (int(cell) for cell in row), strict=True))
+        expiry = date(1970, 1, 1) + timedelta(days=order["expiry"])
+        at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=order["first"])
+        what = f"{order['strike_e4'] / 1e4:g} {'C' if order['is_call'] else 'P'}"
+        told.append(
+            {
+                "contract": f"{names[order['code']]} {expiry.isoformat()} {what}",
+                "side": _SIDE[order["side"]],
+                "premium_usd": usd(order["premium_e4"]),
+                "price": round(order["premium_e4"] / order["shares"] / 1e4, 4),
+                "size": order["size"],
+                "prints": order["children"],
+                "days": (expiry - session.day).days,
+                "met": [name for name, is_met in zip(CRITERIA, met, strict=True) if is_met == 1],
+                "not_known": [name for name, is_met in zip(CRITERIA, met, strict=True) if is_met < 0],
+                "at": at.isoformat(),
+            }
+        )
+    return told
 
 
-def _order(print_: dict[str, Any]) -> dict[str, Any]:
-    bucket = BUCKETS[print_["bucket"]]
-    expiry = date(1970, 1, 1) + timedelta(days=print_["expiry"])
-    at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=print_["event_at"])
-    right = "C" if print_["is_call"] else "P"
-    return {
-        "contract": f"{print_['underlying']} {expiry.isoformat()} {print_['strike_e4'] / 1e4:g} {right}",
-        "side": bucket.split("_")[0] if bucket.startswith(("buy", "sell")) else bucket,
-        "premium_usd": usd(print_["premium_e4"]),
-        "price": print_["price_e4"] / 1e4,
-        "size": print_["size"],
-        "at": at.isoformat(),
-    }
+_SIDE = {-1: "sell", 0: "unknown", 1: "buy", MULTI_LEG: "multi-leg"}

@@ -6,6 +6,7 @@ Histories run along the last axis and never contain the value they judge.
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,67 @@ def slr(b: ArrayLike, s: ArrayLike, k: ArrayLike) -> Floats:
     if np.any(k <= 0):
         raise ValueError("k must be above 0")
     return np.asarray(np.log((b + k) / (s + k)), np.float64)
+
+
+def imb(b: ArrayLike, s: ArrayLike, least: float = 0.0) -> Floats:
+    """Imbalance (b − s) / (b + s), −1…+1; NaN where either is not known, nothing is there, or too little.
+
+    `least` is the smallest b + s that says anything, in their unit.
+    """
+    b, s = (np.asarray(value, np.float64) for value in (b, s))
+    both = b + s
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((both > 0) & (both >= least), (b - s) / both, np.nan)
+
+
+def ewma(x: ArrayLike, span: float) -> Floats:
+    """Exponentially weighted mean of each row of `x` (shape (rows, n)) up to each of its points.
+
+    The newest weighs 2 / (span + 1); weights of what is known sum to one; NaN where the point is not known.
+    """
+    x = np.asarray(x, np.float64)
+    mean = pd.DataFrame(x.T).ewm(span=span, adjust=True, ignore_na=False).mean().to_numpy().T
+    return np.asarray(np.where(np.isnan(x), np.nan, mean), np.float64)
+
+
+class Posterior(NamedTuple):
+    """What is believed of a share after seeing orders: mean, 5 % and 95 % quantile, orders it is worth."""
+
+    mean: Floats
+    low: Floats
+    high: Floats
+    n_eff: Floats
+
+
+#: prior of a share where there is no cross-section to learn it from: an assumption
+FLAT_PRIOR = (4.0, 4.0)
+
+
+def eb_share(b: ArrayLike, s: ArrayLike, squares: ArrayLike, prior: tuple[float, float]) -> Posterior:
+    """The share b / (b + s), shrunk to the Beta `prior` by how many equal orders the money is worth.
+
+    `squares` is the sum of the squared orders, in the unit of b and s squared: a total that rests on one
+    order is worth one. NaN where nothing was traded.
+    """
+    from scipy.special import betaincinv  # only when a board is made
+
+    b, s, squares = (np.asarray(value, np.float64) for value in (b, s, squares))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, n_eff = b / (b + s), (b + s) ** 2 / squares
+    alpha, beta = prior[0] + n_eff * share, prior[1] + n_eff * (1 - share)
+    low, high = (np.asarray(betaincinv(alpha, beta, q), np.float64) for q in (0.05, 0.95))
+    return Posterior(np.asarray(alpha / (alpha + beta)), low, high, np.asarray(n_eff))
+
+
+def beta_moments(shares: ArrayLike) -> tuple[float, float]:
+    """The Beta distribution with the mean and variance of `shares`; FLAT_PRIOR where they do not tell."""
+    known = np.asarray(shares, np.float64)
+    known = known[np.isfinite(known)]
+    mean, variance = (known.mean(), known.var()) if len(known) >= LEAST_HISTORY else (0.5, 0.0)
+    if not 0 < variance < mean * (1 - mean):
+        return FLAT_PRIOR
+    weight = mean * (1 - mean) / variance - 1
+    return float(mean * weight), float((1 - mean) * weight)
 
 
 def attenuation(p: ArrayLike) -> Floats:

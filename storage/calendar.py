@@ -1,7 +1,8 @@
 """The exchange's calendar: sessions, half days, and what "the close of a day" means here.
 
 Option prints of ETFs and indices come until 16:15, so a day's figures are complete 45 minutes after
-the close: 16:45 New York, 13:45 on a half day. That moment is what a bare date stands for.
+the close: 16:45 New York, 13:45 on a half day. What is published of a day later that evening, FINRA's
+files and late trade reports, belongs to it too: a bare date stands for 20:00, the end of extended trading.
 """
 
 import bisect
@@ -13,6 +14,8 @@ from zoneinfo import ZoneInfo
 NEW_YORK = ZoneInfo("America/New_York")
 #: how long after the close the day's option figures are complete
 SETTLE = timedelta(minutes=45)
+#: when extended trading ends, and with it the day
+DAY_ENDS = time(20, 0)
 
 
 @cache
@@ -79,6 +82,11 @@ def close(day: date) -> datetime:
 def settled(day: date) -> datetime:
     """When the figures of the session `day` are complete: 45 minutes after its close, UTC."""
     return close(day) + SETTLE
+
+
+def day_end(day: date) -> datetime:
+    """When all that belongs to `day`, a session or not, is known: 20:00 New York, UTC."""
+    return new_york(day, DAY_ENDS)
 
 
 def new_york(day: date, at: time) -> datetime:

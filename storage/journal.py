@@ -1,11 +1,11 @@
 """What was computed and told: signals, flips, job slots, handled updates."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, func, update
+from sqlalchemy import Engine, case, func, update
 from sqlmodel import Session, col, delete, select
 
 from storage.database import reading, writing
@@ -51,17 +51,23 @@ def fail_slot(engine: Engine, job: str, slot: datetime, outcome: str) -> None:
         session.add(run)
 
 
-def last_slot(engine: Engine, job: str) -> datetime | None:
-    """The newest finished slot of `job`."""
+def last_slot(engine: Engine, job: str, before: datetime | None = None) -> datetime | None:
+    """The newest finished slot of `job`, or the newest `before` a moment."""
+    query = select(func.max(JobRun.slot)).where(JobRun.job == job, col(JobRun.finished_at).is_not(None))
+    if before is not None:
+        query = query.where(JobRun.slot < before)
     with reading(engine) as session:
-        query = select(func.max(JobRun.slot)).where(JobRun.job == job, col(JobRun.finished_at).is_not(None))
         return session.exec(query).one()
 
 
-def last_run(session: Session) -> JobRun | None:
-    """The slot that finished last."""
-    query = select(JobRun).where(col(JobRun.finished_at).is_not(None))
-    return session.exec(query.order_by(col(JobRun.finished_at).desc())).first()
+def last_runs(session: Session) -> list[JobRun]:
+    """The newest finished slot of each job, in the order of their names."""
+    finished = select(JobRun.job, func.max(JobRun.slot).label("slot")).where(
+        col(JobRun.finished_at).is_not(None)
+    )
+    newest = finished.group_by(JobRun.job).subquery()
+    found = (col(JobRun.job) == newest.c.job) & (col(JobRun.slot) == newest.c.slot)
+    return list(session.exec(select(JobRun).join(newest, found).order_by(JobRun.job)))
 
 
 def first_time(engine: Engine, update_id: int, now: datetime) -> bool:
@@ -100,6 +106,13 @@ def states_before(
     return {subject: Before(state, event) for subject, state, event in rows}
 
 
+def newest_signals(session: Session, indicator: str) -> list[SignalRow]:
+    """The signal of each subject of `indicator` that was stored last."""
+    newest = select(func.max(SignalRow.id).label("id")).where(SignalRow.indicator == indicator)
+    found = newest.group_by(SignalRow.subject).subquery()
+    return list(session.exec(select(SignalRow).join(found, col(SignalRow.id) == found.c.id)))
+
+
 def record_signals(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
     """Store signals of one indicator and moment not stored yet; return the key of each subject's."""
     insert_new(session, SignalRow, rows)
@@ -133,12 +146,15 @@ def told(session: Session, flip_id: int) -> Told:
     return Told(session.get_one(SignalRow, flip.signal_id), flip)
 
 
-def last_told(session: Session, chat_id: int, subject: str | None = None) -> Told | None:
-    """The newest flip this chat was sent, of one subject or of all."""
+def last_told(
+    session: Session, chat_id: int, indicators: Collection[str], subject: str | None = None
+) -> Told | None:
+    """The newest flip of `indicators` this chat was sent, of one subject or of all."""
     query = (
         select(FlipRow.id)
         .join(Delivery, col(Delivery.flip_id) == col(FlipRow.id))
         .where(Delivery.chat_id == chat_id, Delivery.state == "sent")
+        .where(col(FlipRow.indicator).in_(indicators))
     )
     if subject is not None:
         query = query.where(FlipRow.subject == subject)
@@ -146,8 +162,15 @@ def last_told(session: Session, chat_id: int, subject: str | None = None) -> Tol
     return None if found is None else told(session, found)
 
 
-def newest_reads(session: Session) -> list[FeedRead]:
-    """The newest read of each feed, in the order of their names."""
-    newest = select(func.max(FeedRead.id).label("id")).group_by(FeedRead.feed).subquery()
-    query = select(FeedRead).join(newest, col(FeedRead.id) == newest.c.id)
-    return list(session.exec(query.order_by(FeedRead.feed)))
+class LastRead(NamedTuple):
+    """When a feed was last read without an error, and the newest event it ever gave; None for never."""
+
+    read_at: datetime | None
+    newest: datetime | None
+
+
+def last_reads(session: Session) -> dict[str, LastRead]:
+    """Each feed's last read, by its name."""
+    went_well = case((col(FeedRead.error).is_(None), col(FeedRead.read_at)))
+    query = select(FeedRead.feed, func.max(went_well), func.max(FeedRead.newest)).group_by(FeedRead.feed)
+    return {feed: LastRead(read_at, newest) for feed, read_at, newest in session.exec(query)}

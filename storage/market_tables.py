@@ -7,7 +7,7 @@ of millions of rows a day belong in Parquet.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -38,6 +38,9 @@ def key() -> Any:
 
 class MarketRow(SQLModel):
     """What every market row carries besides its own columns."""
+
+    #: whether what a row says holds on from its event, however long ago: then no look-back cuts it
+    lasting: ClassVar[bool] = False
 
     #: when it happened
     event_at: datetime = Field(sa_type=Utc)
@@ -219,7 +222,15 @@ class ShortVolume(MarketRow, table=True):
 
     __tablename__ = "short_volume"
     __table_args__ = (
-        UniqueConstraint("symbol", "session", "market", "short_volume", "total_volume", "source"),
+        UniqueConstraint(
+            "symbol",
+            "session",
+            "market",
+            "short_volume",
+            "total_volume",
+            "source",
+            name="uq_short_volume_figures",
+        ),
     )
 
     id: int | None = key()
@@ -253,6 +264,7 @@ class OffExchangeWeek(MarketRow, table=True):
 class SectorMember(MarketRow, table=True):
     """A symbol's membership of a sector or theme, dated, so that hindsight cannot creep in."""
 
+    lasting = True
     __tablename__ = "sector_member"
     __table_args__ = (UniqueConstraint("symbol", "sector", "since", "source"),)
 

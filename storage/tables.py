@@ -1,5 +1,6 @@
 """Every row class, to import from one place: market data, and people with what they were told."""
 
+from storage.estimate_tables import CompanyEps, IndexEps
 from storage.market_tables import (
     Bar,
     FlowAlert,
@@ -17,10 +18,12 @@ from storage.reading_tables import FeedRead, Pace, Quarantine
 
 __all__ = [
     "Bar",
+    "CompanyEps",
     "Delivery",
     "FeedRead",
     "FlipRow",
     "FlowAlert",
+    "IndexEps",
     "InsiderTrade",
     "JobRun",
     "MarketRow",

@@ -1,17 +1,12 @@
-"""The tape: option and equity prints as Parquet by session date, streamed as Arrow record batches.
+"""The tape: prints and quotes as Parquet by session date; what is written here, `TapeView` reads.
 
-A tape is a folder of sessions, a session a folder of parts, a part one file written once: its name is
-the digest of its rows, so what was stored before is not stored again. A reduction of a whole session
-is kept beside it (`reduced`) and is used only when every print of the session was known by then.
+A tape is a folder of sessions, a session a folder of parts, a part one file written once and sorted by
+time: its name is the digest of its rows, so what was stored before is not stored again.
 Money is int64 of ten-thousandths of a dollar (`_e4`); times are UTC microseconds.
 """
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +23,12 @@ from storage.tape_kinds import NAME as NAME
 from storage.tape_kinds import OPTION_QUOTES as OPTION_QUOTES
 from storage.tape_kinds import OPTION_TRADES as OPTION_TRADES
 from storage.tape_kinds import Tape as Tape
+from storage.tape_view import BATCH_ROWS as BATCH_ROWS
+from storage.tape_view import HEAD_ROWS as HEAD_ROWS
+from storage.tape_view import TapeView as TapeView
+from storage.tape_view import leads as leads
+from storage.tape_view import parts_in, write_whole
 
-#: rows in a record batch: small enough for the cache, which is what makes the stream fast
-BATCH_ROWS = 65_536
-#: rows in a record batch of the head of a part
-HEAD_ROWS = 1_024
 #: columns that do not say which print it is; sizes of a print's quote may come from a better source later
 _NOT_IDENTITY = ("known_at", "source", "row_id")
 _NOT_IDENTITY_OF_TRADES = (*_NOT_IDENTITY, "bid_size", "ask_size")
@@ -86,7 +82,7 @@ class TapeStore:
 
     def _append_session(self, tape: Tape, day: date, table: pa.Table) -> int:
         folder = self.root / tape.name / day.isoformat()
-        stored = [pq.read_table(part, columns=["row_id"])["row_id"] for part in _parts(folder)]
+        stored = [pq.read_table(part, columns=["row_id"])["row_id"] for part in parts_in(folder)]
         if stored:
             known = np.concatenate([ids.to_numpy() for ids in stored])
             table = table.filter(pa.array(~np.isin(table["row_id"].to_numpy(), known)))
@@ -95,144 +91,16 @@ class TapeStore:
         table = _leading_first(tape, table.sort_by("event_at"))
         digest = hashlib.sha256(np.sort(table["row_id"].to_numpy()).tobytes()).hexdigest()[:24]
         folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(
+        write_whole(
             folder / f"{digest}.parquet", lambda path: pq.write_table(table, path, compression="zstd")
         )
         return int(table.num_rows)
 
-    def view(self, tape: Tape, as_of: datetime, since: datetime) -> "TapeView":
+    def view(self, tape: Tape, as_of: datetime, since: datetime) -> TapeView:
         """The tape as it was known at `as_of`, from the session of `since` on."""
         return TapeView(self.root / tape.name, tape, as_of, since)
 
 
-@dataclass(frozen=True)
-class TapeView:
-    """A tape that shows no print with `known_at` after `as_of`."""
-
-    folder: Path
-    tape: Tape
-    as_of: datetime
-    since: datetime
-
-    def sessions(self) -> list[date]:
-        """The sessions with stored prints between `since` and `as_of`, oldest first."""
-        first, last = (moment.astimezone(UTC).date() for moment in (self.since, self.as_of))
-        names = (entry.name for entry in self.folder.iterdir()) if self.folder.is_dir() else ()
-        return sorted(day for name in names if first <= (day := date.fromisoformat(name)) <= last)
-
-    def batches(
-        self, session: date, columns: Sequence[str] | None = None, leading: bool = False
-    ) -> Iterator[pa.RecordBatch]:
-        """Stream the prints of `session` known by `as_of`, oldest part first; `columns` of them.
-
-        With `leading` only the head of each part, which holds its leading prints (and a few others);
-        `columns` must have the column that tells them.
-        """
-        cut = pa.scalar(self.as_of, MOMENT)
-        for part in _parts(self.folder / session.isoformat()):
-            # not pre-buffered: that would keep the whole part in memory
-            with pq.ParquetFile(part, read_dictionary=self._names(columns), pre_buffer=False) as file:
-                whole = _newest_known(file) <= self.as_of
-                wanted = columns if whole or columns is None else [*columns, "known_at"]
-                for batch in file.iter_batches(HEAD_ROWS if leading else BATCH_ROWS, columns=_list(wanted)):
-                    kept = batch if whole else batch.filter(pc.less_equal(batch["known_at"], cut))
-                    yield self._shaped(kept, columns)
-                    if leading and not _all_leading(self.tape, batch):
-                        break
-
-    def reduced(
-        self,
-        session: date,
-        name: str,
-        reduce: Callable[[Callable[..., Iterator[pa.RecordBatch]]], pa.Table],
-        columns: Sequence[str] | None = None,
-    ) -> pa.Table:
-        """Return `reduce(batches)` of one session; kept on disk once all of the session is known.
-
-        `reduce` gets a function that starts the stream anew at each call, with `columns` unless the call
-        names others. `name` stands for the method and its version: another name, another kept result.
-        """
-        parts = _parts(self.folder / session.isoformat())
-        if not all(_newest_known(path) <= self.as_of for path in parts):
-            return reduce(lambda wanted=columns, **how: self.batches(session, wanted, **how))
-        digest = hashlib.sha256(" ".join(path.name for path in parts).encode()).hexdigest()[:24]
-        kept = self.folder / session.isoformat() / f"{name}-{digest}.arrow"
-        if kept.exists():
-            with pa.memory_map(str(kept)) as source:
-                return pa.ipc.open_file(source).read_all()
-        table = reduce(lambda wanted=columns, **how: self.batches(session, wanted, **how))
-
-        def write(path: str) -> None:
-            with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-                writer.write_table(table)
-
-        _write_whole(kept, write)
-        return table
-
-    def _shaped(self, batch: pa.RecordBatch, columns: Sequence[str] | None) -> pa.RecordBatch:
-        """The batch with `columns`; one that a part written by an earlier version lacks is all null."""
-        names = self.tape.schema.names if columns is None else list(columns)
-        if batch.schema.names == names:
-            return batch
-        have = set(batch.schema.names)
-        arrays = [
-            batch[name] if name in have else pa.nulls(batch.num_rows, self.tape.schema.field(name).type)
-            for name in names
-        ]
-        return pa.record_batch(arrays, names=names)
-
-    def _names(self, columns: Sequence[str] | None) -> list[str]:
-        return [
-            field.name
-            for field in self.tape.schema
-            if pa.types.is_dictionary(field.type) and (columns is None or field.name in columns)
-        ]
-
-
-def _leading(tape: Tape, prints: pa.Table | pa.RecordBatch) -> pa.Array:
-    """Which prints are leading ones; all are where the tape has no such prints."""
-    if tape.leading is None:
-        return pa.array([True] * prints.num_rows)
-    column, values = tape.leading
-    return pc.is_in(prints[column].cast(pa.string()), pa.array(values))
-
-
 def _leading_first(tape: Tape, table: pa.Table) -> pa.Table:
-    leads = _leading(tape, table)
-    return pa.concat_tables([table.filter(leads), table.filter(pc.invert(leads))])
-
-
-def _all_leading(tape: Tape, batch: pa.RecordBatch) -> bool:
-    return bool(pc.all(_leading(tape, batch), min_count=0).as_py())
-
-
-def _list(columns: Sequence[str] | None) -> list[str] | None:
-    return None if columns is None else list(columns)
-
-
-def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.parquet"))
-
-
-def _newest_known(part: Path | pq.ParquetFile) -> datetime:
-    """The newest `known_at` in a part, from the file's own statistics."""
-    file = pq.ParquetFile(part) if isinstance(part, Path) else part
-    place = file.schema_arrow.get_field_index("known_at")
-    groups = (file.metadata.row_group(i).column(place) for i in range(file.metadata.num_row_groups))
-    newest = max(column.statistics.max for column in groups)
-    if isinstance(part, Path):
-        file.close()
-    assert isinstance(newest, datetime)
-    return newest if newest.tzinfo else newest.replace(tzinfo=UTC)
-
-
-def _write_whole(path: Path, write: Callable[[str], None]) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(name)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink()
-        raise
+    ahead = leads(tape, table)
+    return pa.concat_tables([table.filter(ahead), table.filter(pc.invert(ahead))])

@@ -1,14 +1,16 @@
 """What /flow, /insiders and /chart share: one indicator's signal of one subject, said with its chart."""
 
-from datetime import date, timedelta
+import re
 
+from bot import health
 from bot.commands import Context, UserError
 from bot.commentary import Message, phrases
 from bot.commentary.languages import translator
+from bot.freshness import Stale, stale
 from bot.pipeline import draw, look
 from bot.registry import all_indicators
 from indicators import Indicator, Signal
-from storage import calendar
+from storage.database import reading
 
 
 def current(context: Context, name: str, subject: str) -> tuple[Indicator, Signal] | None:
@@ -31,18 +33,16 @@ def tell(context: Context, name: str, subject: str) -> list[Message]:
     indicator, signal = found
     message = phrases.answer(
         indicator, signal, context.language, sample="sample" in signal.source,
-        stale=_age(context, signal), chart=draw(context.rooms, indicator, signal),
+        stale=staleness(context, signal), chart=draw(context.rooms, indicator, signal),
     )  # fmt: skip
     return [message]
 
 
-def _age(context: Context, signal: Signal) -> timedelta | None:
-    """How far the newest session behind the signal lies back, where a newer one is already complete."""
-    session = signal.facts.get("session")
-    if session is None:
-        return None
-    day = calendar.last_session(context.as_of)
-    if calendar.settled(day) > context.as_of:
-        day = calendar.shift(day, -1)
-    behind = day - date.fromisoformat(session)
-    return behind if behind > timedelta(0) else None
+def staleness(context: Context, signal: Signal) -> Stale | None:
+    """Why the answer is stale, if it is; a feed behind it may be failing, and its source names its feeds."""
+    with reading(context.rooms.engine) as session:
+        known = health.known(session).values()
+    behind = set(re.findall(r"\w+", signal.source))
+    failing = (each for each in known if each.fails and each.feed in behind and each.at <= context.as_of)
+    first = next(failing, None)
+    return stale(signal) if first is None else stale(signal, first.feed, first.since)

@@ -19,7 +19,7 @@ def answer(context: Context, subject: str | None) -> list[Message]:
 
     _t = translator(context.language)
     with reading(context.rooms.engine) as session:
-        told = journal.last_told(session, context.chat_id, subject)
+        told = journal.last_told(session, context.chat_id, all_indicators(), subject)
     if told is None:
         raise UserError(
             "You were sent no alert of {subject} yet. What is known now: /flow NVDA or /insiders NVDA.",

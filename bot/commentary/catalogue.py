@@ -2,14 +2,14 @@
 
 Writes `locales/bellwether.pot` from the sources and from what is plugged in, brings each language's
 `.po` up to date and compiles its `.mo`. A sentence reaches the list when it is a literal, or a name for one
-in the same file, in `_(…)`, `_t(…)`, `N_(…)` or `UserError(…)`, a title or label of a Chart, Panel or
-Series in an indicator, or a field of an Indicator or a Command that people read.
+in the same file, in `_(…)`, `_t(…)`, `N_(…)` or `UserError(…)`, a title, label, part or side of a Chart,
+Panel, Series or Ring in an indicator, or a field of an Indicator or a Command that people read.
 """
 
 import ast
 import io
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -23,8 +23,11 @@ from bot.commentary.numbers import slots
 from bot.commentary.phrases import fact_name
 
 #: callables whose texts people read, and which of their positions hold one
-_TEXTS = {"_": {0}, "_t": {0}, "N_": {0}, "UserError": {0}, "Chart": {0}, "Panel": {0, 1}, "Series": {0}}
-_KEYWORDS = {"title", "unit", "label"}
+_TEXTS = {
+    "_": {0}, "_t": {0}, "N_": {0}, "UserError": {0},
+    "Chart": {0}, "Panel": {0, 1, 5}, "Series": {0}, "Ring": {0, 1},
+}  # fmt: skip
+_KEYWORDS = {"title", "unit", "label", "parts", "sides"}
 _ROOMS = ("bot", "indicators")
 #: files change when a sentence does, not when the list is made again
 _DATED = datetime(2025, 1, 1, tzinfo=UTC)
@@ -60,17 +63,26 @@ def sentences(source: str) -> Iterator[str]:
             positions = [each for place, each in enumerate(node.args) if place in _TEXTS[node.func.id]]
             named = [each.value for each in node.keywords if each.arg in _KEYWORDS]
             for text in [*positions, *named]:
-                for meant in assigned[text.id] if isinstance(text, ast.Name) else [text]:
-                    yield from _literals(meant)
+                yield from _literals(text, assigned)
 
 
-def _literals(node: ast.AST) -> Iterator[str]:
-    """The strings an expression can become; nothing of one that is put together."""
+def _literals(node: ast.AST, assigned: Mapping[str, Sequence[ast.AST]]) -> Iterator[str]:
+    """The strings an expression can become, or its parts; nothing of a string that is put together."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
-    elif isinstance(node, ast.IfExp):
-        yield from _literals(node.body)
-        yield from _literals(node.orelse)
+    within: Sequence[ast.AST] = ()
+    if isinstance(node, ast.IfExp):
+        within = (node.body, node.orelse)
+    elif isinstance(node, ast.List | ast.Tuple):
+        within = node.elts
+    elif isinstance(node, ast.Starred):
+        within = (node.value,)
+    elif isinstance(node, ast.Name):
+        within = assigned.get(node.id, ())
+        # a name that is made of itself says nothing new
+        assigned = {name: meant for name, meant in assigned.items() if name != node.id}
+    for each in within:
+        yield from _literals(each, assigned)
 
 
 def plugged_in() -> Iterator[str]:

@@ -7,7 +7,7 @@ drawn again and again, which costs half of what a new one does, so one thread dr
 import io
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,28 +15,31 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.legend_handler import HandlerTuple
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from bot.commentary import Message
 from bot.commentary.languages import N_, translator
-from bot.commentary.lettering import drawable, families, length, wrap
-from bot.commentary.marks import GREY, MARKERS, draw_series, numbers
-from bot.commentary.numbers import compact, format_value, write
-from bot.commentary.phrases import NOT_KNOWN, SAMPLE
+from bot.commentary.layout import (
+    DATES,
+    DPI,
+    FOOT,
+    GAP,
+    HEIGHT,
+    INK,
+    SMALL,
+    TITLE,
+    TITLE_SMALL,
+    TOP,
+    WIDTH,
+    Say,
+)
+from bot.commentary.lettering import drawable, families, wrap
+from bot.commentary.marks import GREY, numbers
+from bot.commentary.numbers import write
+from bot.commentary.panels import ChartError as ChartError
+from bot.commentary.panels import draw_panel, fit, head, over_days
+from bot.commentary.phrases import SAMPLE
 from indicators import Chart, Panel
-
-#: the picture in pixels; at 72 dots an inch a point is a pixel
-WIDTH, HEIGHT, DPI = 1080, 1350, 72
-LEFT, RIGHT, TOP, BOTTOM, GAP = 150, 75, 40, 165, 30
-#: type sizes in pixels: 24 is the smallest that is read when a phone shows the picture 400 wide
-TITLE, TITLE_SMALL, HEAD, SMALL = 50, 40, 30, 26
-LABEL = 64
-#: the colour sample beside a label, with its spaces
-KEY = 3 * SMALL
-
-INK, GRID = "#1b1f24", "#d8dee4"
 
 WATERMARK = N_("SAMPLE")
 
@@ -50,15 +53,9 @@ _STYLE: dict[Any, Any] = {
     "path.simplify": True,
 }
 
-Say = Callable[[str], str]
-
 _easel = threading.Lock()
 _figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
 _canvas = FigureCanvasAgg(_figure)
-
-
-class ChartError(Exception):
-    """There is nothing to draw; the text goes out alone."""
 
 
 def draw(message: Message) -> bytes:
@@ -94,8 +91,7 @@ def paint(figure: Figure, message: Message, chart: Chart) -> None:
         return write(key, chart.words, _, language) or ""
 
     top = HEIGHT - TOP - _title(figure, drawable(say(chart.title), 200)) - 25
-    lowest = _panels(figure, chart, language, say, top)
-    _dates(lowest, chart.days)
+    _panels(figure, chart, language, say, top)
     _small_print(figure, message, _(SAMPLE))
     if message.sample:
         figure.text(
@@ -107,12 +103,29 @@ def paint(figure: Figure, message: Message, chart: Chart) -> None:
 def _check(chart: Chart) -> None:
     if not 1 <= len(chart.panels) <= 3:
         raise ChartError(f"a chart has one to three panels, not {len(chart.panels)}")
-    series = [each for panel in chart.panels for each in panel.series]
-    for each in series:
-        if len(each.values) != len(chart.days) or len(each.upper) not in (0, len(chart.days)):
-            raise ChartError(f"{len(each.values)} values of {each.label[:40]!r} for {len(chart.days)} days")
-    if not any(np.isfinite(numbers(each.values)).any() for each in series):
-        raise ChartError("no value is known on any day")
+    for panel in chart.panels:
+        _check_panel(panel, len(chart.days))
+    values = [each.values for panel in chart.panels for each in panel.series]
+    if not any(np.isfinite(numbers(each)).any() for each in [*values, *map(_lengths, chart.panels)]):
+        raise ChartError("no value is known")
+
+
+def _check_panel(panel: Panel, days: int) -> None:
+    if sum(map(bool, (panel.series, panel.rings, panel.rows))) > 1:
+        raise ChartError("a panel has series, rings or rows, not two of them")
+    for each in panel.series:
+        if len(each.values) != days or len(each.upper) not in (0, days):
+            raise ChartError(f"{len(each.values)} values of {each.label[:40]!r} for {days} days")
+    if len(panel.rings) > 3 or any(len(ring.parts) not in (2, 3) for ring in panel.rings):
+        raise ChartError("a panel has one to three rings, each of two or three parts")
+    if (numbers(_lengths(panel)) < 0).any():
+        raise ChartError("a part of a ring or a bar of a row is below 0")
+
+
+def _lengths(panel: Panel) -> list[float]:
+    """What is drawn as an arc or as the bar of a row."""
+    arcs = [value for ring in panel.rings for _, value in ring.parts]
+    return arcs + [value for row in panel.rows for value in (row.right, row.left)]
 
 
 def _title(figure: Figure, title: str) -> float:
@@ -127,100 +140,27 @@ def _title(figure: Figure, title: str) -> float:
     return size * 1.3 * len(lines)
 
 
-def _panels(figure: Figure, chart: Chart, language: str, say: Say, top: float) -> Axes:
-    """Stack the panels, the first one taller, all over the same days; returns the lowest."""
-    legends = [_legend(panel, language, say) for panel in chart.panels]
-    heads = [HEAD * 1.5 + SMALL * 1.5 * rows + 18 for _, rows in legends]
-    shares = np.array([1.5, 1, 1][: len(chart.panels)])
-    room = top - BOTTOM - sum(heads) - GAP * (len(heads) - 1)
-    axes: Axes | None = None
-    for panel, (labels, rows), head, height in zip(
-        chart.panels, legends, heads, shares / shares.sum() * room, strict=True
-    ):
-        top -= head + height
-        place = (LEFT / WIDTH, top / HEIGHT, (WIDTH - LEFT - RIGHT) / WIDTH, height / HEIGHT)
-        axes = figure.add_axes(place, sharex=axes)
-        handles = draw_series(axes, panel)
-        _scale(axes, panel, _amount(panel.unit, language), translator(language)(NOT_KNOWN))
-        _head(axes, (say(panel.title), say(panel.unit)), handles, labels, rows)
-        top -= GAP
-    assert axes is not None
-    return axes
-
-
-def _legend(panel: Panel, language: str, say: Say) -> tuple[list[str], int]:
-    """The labels, each with its newest value or its count, and how many rows they take."""
-    amount = _amount(panel.unit, language)
-    labels = []
-    for series in panel.series:
-        values, label = numbers(series.values), say(series.label)
-        if series.kind in ("line", "bars"):
-            now = amount(values[-1]) if np.isfinite(values[-1]) else translator(language)(NOT_KNOWN)
-            label = f"{label}: {now}"
-        elif series.kind in MARKERS:
-            label = f"{label} ({np.isfinite(values).sum()})"
-        labels.append(_one_line(label, SMALL))
-    in_a_row = sum(length(label, SMALL) + KEY for label in labels) <= WIDTH - 2 * TOP
-    return labels, 1 if in_a_row else len(labels)
-
-
-def _one_line(text: str, size: float) -> str:
-    return wrap(drawable(text, LABEL), size, WIDTH - 2 * TOP - KEY, 1)[0][0]
-
-
-def _amount(unit: str, language: str) -> Callable[[float], str]:
-    """How this panel's numbers are written, on the axis and beside the labels."""
-
-    def amount(value: float) -> str:
-        if unit.startswith("USD"):
-            text = format_value(value, "usd", language)
-        elif unit in ("×", "x"):
-            text = format_value(value, "x", language)
-        else:
-            text = compact(value, language) + (" %" if unit == "%" else "")
-        return text.replace("-", "−")
-
-    return amount
-
-
-def _scale(axes: Axes, panel: Panel, amount: Callable[[float], str], not_known: str) -> None:
-    """Limits that hold every value, zero where bars stand on it; a few round steps between."""
-    values = np.concatenate([numbers([*series.values, *series.upper]) for series in panel.series])
-    values = values[np.isfinite(values)]
-    if len(values):
-        from_zero = [0.0] if any(series.kind == "bars" for series in panel.series) else []
-        low, high = min([*values, *from_zero]), max([*values, *from_zero])
-        spare = (high - low) * 0.08 or abs(high) * 0.05 or 1.0
-        axes.set_ylim(low - spare * (low != 0), high + spare * (high != 0 or low == 0))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-    else:
-        axes.set_yticks([])
-        axes.text(0.5, 0.5, not_known, transform=axes.transAxes, ha="center", va="center", size=HEAD)
-    # the panel's title names the currency; beside each step it would leave no room for the figures
-    axes.yaxis.set_major_formatter(lambda value, _: amount(value).replace("US$", "$"))
-    axes.tick_params(labelsize=SMALL, length=0, pad=10)
-    axes.tick_params(axis="x", labelbottom=False)
-    axes.grid(color=GRID, lw=1.5, zorder=0)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-
-
-def _head(
-    axes: Axes, titles: tuple[str, str], handles: Sequence[Any], labels: Sequence[str], rows: int
-) -> None:
-    """The panel's name with its unit, and under it what each colour is."""
-    size = axes.get_window_extent()
-    legend_height = SMALL * 1.5 * rows
-    axes.set_title(
-        _one_line(titles[0] + (f" ({titles[1]})" if titles[1] else ""), HEAD), loc="left", size=HEAD, pad=0,
-        x=(TOP - LEFT) / size.width, y=1 + (legend_height + 22) / size.height,
-    )  # fmt: skip
-    axes.legend(
-        handles, labels, ncols=len(labels) if rows == 1 else 1, frameon=False, fontsize=SMALL,
-        loc="lower left", bbox_to_anchor=((TOP - LEFT) / size.width, 1 + 14 / size.height),
-        borderpad=0, borderaxespad=0, handlelength=1.2, handletextpad=0.5, columnspacing=1.2,
-        labelspacing=0.3, handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
-    )  # fmt: skip
+def _panels(figure: Figure, chart: Chart, language: str, say: Say, top: float) -> None:
+    """Stack the panels; those over days share them, and the lowest of those names them."""
+    # a board that has to make room will say so in its head: as if one row were left out
+    heads = [head(panel, language, say, len(panel.rows) and 1) for panel in chart.panels]
+    below = [GAP] * len(heads)
+    dated = [place for place, panel in enumerate(chart.panels) if over_days(panel)]
+    if dated:
+        below[dated[-1]] += DATES
+    room = top - FOOT + GAP - sum(each.height for each in heads) - sum(below)
+    panels, heights = fit(chart.panels, room)
+    days = None
+    for place, (panel, whole) in enumerate(zip(panels, chart.panels, strict=True)):
+        # what no panel can use stands evenly around them
+        top -= (room - sum(heights)) / (len(heights) + 1) + heads[place].height + heights[place]
+        above = head(panel, language, say, len(whole.rows) - len(panel.rows))
+        axes = draw_panel(figure, panel, above, (top, heights[place]), language, say, days)
+        if place in dated:
+            days = axes
+        top -= below[place]
+    if days is not None:
+        _dates(days, chart.days)
 
 
 def _dates(axes: Axes, days: Sequence[str]) -> None:

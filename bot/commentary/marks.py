@@ -1,4 +1,4 @@
-"""What stands on a panel's axes: bars, lines, bands and markers, each with the handle of its legend."""
+"""What stands on axes over the days: bars, lines, bands and markers, each with the handle of its legend."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,6 +18,8 @@ Numbers = npt.NDArray[np.float64]
 GREY = "#57606a"
 #: told apart by every kind of colour blindness (Okabe and Ito)
 UP, DOWN = "#009e73", "#d55e00"
+#: what is neither, paler than both
+NEITHER = "#b4bcc4"
 LINES = ("#0072b2", "#e69f00", "#cc79a7", "#000000")
 #: shape, colour and how many pixels above its height
 MARKERS = {"up": ("^", UP, -20), "down": ("v", DOWN, 20)}

@@ -16,10 +16,11 @@ from bot.commentary.languages import LOCALES, N_, Translate, translator
 from bot.commentary.lengths import CAPTION, TEXT, fit
 from bot.commentary.lengths import split as split
 from bot.commentary.numbers import clean, fill, format_value, known, moment, slots, write
+from bot.freshness import Stale, behind, newest_print, so_far
 from indicators import MARKET, Chart, Indicator, Signal
 
 #: a phone shows a caption of about eight lines without a tap
-FACTS = 5
+FACTS = 6
 
 QUALITY = {"A": N_("measured"), "B": N_("inferred"), "C": N_("estimate")}
 QUALITY_MEANS = {
@@ -29,6 +30,10 @@ QUALITY_MEANS = {
 }
 SAMPLE = N_("SAMPLE — synthetic market, fictional ticker")
 NOT_KNOWN = N_("not known")
+SO_FAR = N_("So far today: prints up to {newest:time}, {behind} behind.")
+IN_PROGRESS = N_("So far today: the session is not over.")
+STALE = N_("Stale: as of {at}, {age} old.")
+CANNOT_BE_READ = N_("{feed} cannot be read since {since:time}.")
 
 
 def alert(
@@ -48,7 +53,7 @@ def alert(
     key that may name `{subject}`. `record` is a sentence on how this signal did in the past.
     """
     _ = translator(language)
-    told = _html(write(reason, {"subject": _subject(signal, _)}, _, language) or "", 120)
+    told = _html(write(reason, {"subject": subject_name(signal, _)}, _, language) or "", 120)
     until_now = _headline(indicator, signal, before, language) if before and before != signal.state else None
     end = [
         *([] if until_now is None else [f"{_('Until now')}: {until_now}"]),
@@ -66,14 +71,13 @@ def answer(
     language: str,
     *,
     sample: bool,
-    stale: timedelta | None = None,
+    stale: Stale | None = None,
     chart: Chart | None = None,
 ) -> Message:
-    """What the indicator says of the subject, for whoever asks; `stale` is its age, if too old."""
+    """What the indicator says of the subject, for whoever asks; and why it is stale, if it is."""
     end = [_small_print(signal, language)]
     if stale is not None:
-        age = format_timedelta(stale, locale=LOCALES[language], threshold=1.5)
-        end.insert(0, "⚠️ " + translator(language)("This data is {age} old.").replace("{age}", age))
+        end.insert(0, stale_line(stale, language))
     return _message(indicator, signal, language, end, sample, chart)
 
 
@@ -82,7 +86,7 @@ def why(indicator: Indicator, signal: Signal, before: str | None, language: str)
     _ = translator(language)
     states = [_headline(indicator, signal, state, language) for state in (before, signal.state) if state]
     head = [
-        f"<b>{_html(_(indicator.title))} · {_html(_subject(signal, _))}</b>",
+        f"<b>{_html(_(indicator.title))} · {_html(subject_name(signal, _))}</b>",
         " → ".join(states if before else [_(NOT_KNOWN), *states]),
         f"{_('Strength, from −1 bearish to +1 bullish')}: {_signed(signal.strength)}",
         f"\n<b>{_('Method')}</b>",
@@ -126,10 +130,35 @@ def _message(
     ]
     if sample:
         head.insert(1, f"🧪 {_(SAMPLE)}")
-    facts = {"subject": _subject(signal, _), **signal.facts}
+    if line := so_far_line(signal, language):
+        head.append(line)
+    facts = {"subject": subject_name(signal, _), **signal.facts}
     lines = [fill(sentence, facts, _, language) for sentence in indicator.sentences]
     body = [f"• {line}" for line in lines if line][:FACTS]
     return Message(fit(head, body, end, CAPTION), chart, small_print(signal, language), sample, language)
+
+
+def so_far_line(signal: Signal, language: str) -> str | None:
+    """HTML that the figures are of a session in progress, and how far behind; None where they are not."""
+    if not so_far(signal):
+        return None
+    _, late = translator(language), behind(signal)
+    if late is None:
+        return f"⏳ {_html(_(IN_PROGRESS))}"
+    facts = {"newest": newest_print(signal), "behind": _age(late, language)}
+    return f"⏳ {fill(SO_FAR, facts, _, language)}"
+
+
+def stale_line(stale: Stale, language: str) -> str:
+    """HTML that an answer is stale, and why."""
+    facts = {"at": stale.at, "age": _age(stale.age, language), "feed": stale.feed, "since": stale.since}
+    said = (fill(sentence, facts, translator(language), language) for sentence in (STALE, CANNOT_BE_READ))
+    return f"⚠️ {' '.join(sentence for sentence in said if sentence)}"
+
+
+def _age(age: timedelta, language: str) -> str:
+    text: str = format_timedelta(age, granularity="minute", threshold=1.5, locale=LOCALES[language])
+    return text
 
 
 def _small_print(signal: Signal, language: str) -> str:
@@ -140,10 +169,11 @@ def _headline(indicator: Indicator, signal: Signal, state: str, language: str) -
     """HTML of what the state means; a state that no longer exists goes by its name."""
     _ = translator(language)
     key = indicator.states[state].headline if state in indicator.states else f"{{subject}}: {state}"
-    return _html(write(key, {"subject": _subject(signal, _)}, _, language) or "", 150)
+    return _html(write(key, {"subject": subject_name(signal, _)}, _, language) or "", 150)
 
 
-def _subject(signal: Signal, _: Translate) -> str:
+def subject_name(signal: Signal, _: Translate) -> str:
+    """What the signal is about, as people read it."""
     return _("US market") if signal.subject == MARKET else clean(signal.subject, 60)
 
 

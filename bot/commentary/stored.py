@@ -1,10 +1,11 @@
 """Signals and charts to and from their rows: what was computed is what is shown, now and in /why."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from bot.commentary.numbers import known
-from indicators import Chart, Panel, Quality, Series, Signal
+from indicators import Chart, Panel, Quality, Ring, Row, Series, Signal
 from storage.tables import SignalRow
 
 
@@ -35,6 +36,24 @@ def chart_to_json(chart: Chart) -> dict[str, Any]:
                     }
                     for series in panel.series
                 ],
+                "rings": [
+                    {
+                        "title": ring.title,
+                        "parts": [[label, _number(value)] for label, value in ring.parts],
+                    }
+                    for ring in panel.rings
+                ],
+                "rows": [
+                    {
+                        "name": row.name,
+                        "right": _number(row.right),
+                        "left": _number(row.left),
+                        "note": row.note,
+                        "neither": row.neither,
+                    }
+                    for row in panel.rows
+                ],
+                "sides": list(panel.sides),
             }
             for panel in chart.panels
         ],
@@ -42,14 +61,37 @@ def chart_to_json(chart: Chart) -> dict[str, Any]:
 
 
 def _numbers(values: Sequence[float | None]) -> list[float | None]:
-    floats = (None if value is None else float(value) for value in values)
-    return [value if known(value) else None for value in floats]
+    return [_number(value) for value in values]
+
+
+def _number(value: float | None) -> float | None:
+    number = None if value is None else float(value)
+    return number if known(number) else None
 
 
 def chart_from_json(stored: Mapping[str, Any]) -> Chart:
-    """The chart that `chart_to_json` wrote."""
-    panels = [
-        Panel(panel["title"], panel["unit"], [Series(**series) for series in panel["series"]])
-        for panel in stored["panels"]
+    """The chart that `chart_to_json` wrote, now or before it knew rings and rows."""
+    return Chart(
+        stored["title"], stored["days"], [_panel(each) for each in stored["panels"]], stored["words"]
+    )
+
+
+def _panel(stored: Mapping[str, Any]) -> Panel:
+    rings = [
+        Ring(ring["title"], [(label, _length(value)) for label, value in ring["parts"]])
+        for ring in stored.get("rings", ())
     ]
-    return Chart(stored["title"], stored["days"], panels, stored["words"])
+    rows = [
+        Row(
+            row["name"], _length(row["right"]), _length(row["left"]), row["note"],
+            row.get("neither", False),
+        )
+        for row in stored.get("rows", ())
+    ]  # fmt: skip
+    series = [Series(**series) for series in stored["series"]]
+    return Panel(stored["title"], stored["unit"], series, rings, rows, tuple(stored.get("sides", ())))
+
+
+def _length(stored: float | None) -> float:
+    """A part or a bar; one that is not known is NaN again."""
+    return math.nan if stored is None else stored

@@ -32,10 +32,13 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("load", "no_such_feed", "x"), "there is no feed no_such_feed; there are bars"),
+        (("load", "no_such_feed", "x"), "there is no feed no_such_feed; there are "),
         (("load", "bars", "absent.csv"), "absent.csv is not there"),
-        (("read", "no_such_indicator"), "there is no indicator no_such_indicator; there are insiders"),
-        (("read", "--subject", "nvda", "--as-of", "2024-03-04"), "nothing is known of NVDA as of 2024-03-04"),
+        (("read", "no_such_indicator"), "there is no indicator no_such_indicator; there are "),
+        (
+            ("read", "--subject", "nvda", "--as-of", "2024-03-04"),
+            "nothing is known of NVDA as of 2024-03-04 20",
+        ),
         (
             ("replay", "--from", "2024-03-05", "--to", "2024-03-04"),
             "--from 2024-03-05 is after --to 2024-03-04",
@@ -82,21 +85,25 @@ def test_loading_prints_an_account_per_file_and_twice_changes_nothing(call, tmp_
     assert "received 2 = accepted 1 + quarantined 1; 0 new" in call("load", "bars", str(file))[1]
 
 
-def test_a_date_stands_for_that_sessions_figures(call, tmp_path: Path) -> None:
+def test_a_date_stands_for_all_that_is_known_by_eight_in_the_evening(call, tmp_path: Path) -> None:
     file = tmp_path / "prints.csv"
     file.write_text(
         "executed_at,underlying,expiry,strike,right,price,size,bid,ask\n"
         "2015-12-24T12:59:00-05:00,ACME,2016-01-15,10,C,2.00,10,1.80,2.10\n"
-        "2015-12-24T16:59:00-05:00,ACME,2016-01-15,10,C,9.00,10,8.80,9.10\n"
+        "2015-12-24T17:59:00-05:00,ACME,2016-01-15,10,C,1.00,10,0.80,1.10\n"
+        "2015-12-24T20:01:00-05:00,ACME,2016-01-15,10,C,9.00,10,8.80,9.10\n"
     )
     call("load", "option_trades", str(file))
     code, out, _ = call("read", "options_flow", "--subject", "ACME", "--as-of", "2015-12-24", "--json")
     signal = json.loads(out)
     assert code == 0
-    # a half day: 13:00 and 45 minutes; the print of 16:59 is not known yet
-    assert signal["as_of"] == "2015-12-24T18:45:00+00:00"
-    assert (signal["facts"]["call_usd"], signal["facts"]["buy_call_usd"]) == (2000.0, 2000.0)
-    assert "call_usd = 2000.0" in call("read", "--subject", "ACME", "--as-of", "2015-12-24")[1]
+    # 20:00 in New York, also on a half day; the print of 20:01 is not known yet
+    assert signal["as_of"] == "2015-12-25T01:00:00+00:00"
+    assert (signal["facts"]["call_usd"], signal["facts"]["buy_call_usd"]) == (3000.0, 3000.0)
+    assert "call_usd = 3000.0" in call("read", "--subject", "ACME", "--as-of", "2015-12-24")[1]
+    # a moment is taken as it is
+    early = call("read", "options_flow", "--as-of", "2015-12-24T13:45:00-05:00", "--json")[1]
+    assert {json.loads(line)["facts"]["call_usd"] for line in early.splitlines()} == {2000.0}
 
 
 def test_the_doctor_finds_a_fresh_house_healthy_and_names_what_is_wrong(

@@ -1,7 +1,8 @@
 """From rows to the outbox: decided in one transaction, once, and never from the future."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,81 @@ async def test_a_feed_that_fails_half_way_keeps_what_came_and_is_said(rooms: Roo
     with reading(rooms.engine) as session:
         reads = session.exec(select(FeedRead).where(FeedRead.feed == "half").order_by(FeedRead.id)).all()
     assert [read.error for read in reads] == [None, "The source is down."]
+
+
+def tape_like(session: date, newest: datetime | None) -> Indicator:
+    """Hot from the first of DAYS on, with figures of a session up to its newest print."""
+    facts = {"session": session.isoformat(), "newest_at": newest.isoformat() if newest else None}
+
+    def compute(frames: Frames, _: object) -> Iterator[Signal]:
+        state = "hot" if frames.as_of > calendar.settled(DAYS[0]) else "cool"
+        yield Signal("heat", "ACME", frames.as_of, state, 0.0, "A", 1, "test", facts)
+
+    return replace(HEAT, compute=compute)
+
+
+def at(clock: str) -> datetime:
+    """The moment New York's clocks show on the second of DAYS."""
+    return calendar.new_york(DAYS[1], time.fromisoformat(clock))
+
+
+@pytest.mark.parametrize(
+    ("as_of", "session", "newest", "told"),
+    [
+        (at("11:35"), DAYS[1], at("11:20"), True),
+        (at("11:35"), DAYS[1], at("10:35"), True),
+        (at("11:35"), DAYS[1], at("10:34"), False),  # the tape has stood still for over an hour
+        (at("11:35"), DAYS[1], None, True),  # it does not say how new it is
+        (at("11:35"), DAYS[0], None, False),  # yesterday's figures
+        (at("16:45"), DAYS[0], None, False),
+        (at("16:45"), DAYS[1], at("10:34"), True),  # the day's figures, whenever the last print was
+        (calendar.settled(DAYS[2]), DAYS[1], None, False),
+    ],
+)
+def test_a_flip_of_old_figures_is_stored_and_told_to_nobody(
+    as_of: datetime, session: date, newest: datetime | None, told: bool, rooms: Rooms
+) -> None:
+    think(rooms, tape_like(DAYS[0], None), calendar.settled(DAYS[0]), NOW)
+    outcome = think(rooms, tape_like(session, newest), as_of, NOW)
+    assert outcome.flips == 1
+    assert outbox(rooms.engine) == (["cool→hot queued"] if told else [])
+    with reading(rooms.engine) as session_:
+        assert [flip.loud for flip in session_.exec(select(FlipRow))] == [told]
+
+
+def test_when_the_feed_is_back_what_was_missed_is_history_and_only_the_newest_is_told(rooms: Rooms) -> None:
+    think(rooms, tape_like(DAYS[0], None), calendar.settled(DAYS[0]), NOW)
+    think(rooms, tape_like(DAYS[1], at("09:40")), at("11:00"), NOW)  # from a tape that stood still
+    for minute in ("11:05", "11:10"):
+        think(rooms, tape_like(DAYS[1], at("11:04")), at(minute), NOW)
+    assert outbox(rooms.engine) == []  # hot since then: nothing changed
+    cooled = replace(
+        HEAT,
+        compute=lambda frames, _: iter([Signal("heat", "ACME", frames.as_of, "cool", 0, "A", 1, "t", {})]),
+    )
+    think(rooms, cooled, at("11:15"), NOW)
+    think(rooms, tape_like(DAYS[1], at("11:19")), at("11:20"), NOW)
+    assert outbox(rooms.engine) == ["cool→hot queued"]
+
+
+def test_within_a_session_only_what_changed_is_kept_and_the_days_figures_are_kept_whole(
+    rooms: Rooms,
+) -> None:
+    def stored() -> list[str]:
+        with reading(rooms.engine) as session:
+            rows = session.exec(select(SignalRow).order_by(SignalRow.as_of))
+            return [f"{row.as_of.astimezone(calendar.NEW_YORK):%d %H:%M} {row.state}" for row in rows]
+
+    fresh = tape_like(DAYS[1], None)
+    think(rooms, fresh, calendar.settled(DAYS[0]), NOW)
+    for clock in ("09:35", "09:40", "09:45", "16:45"):
+        think(rooms, fresh, at(clock), NOW)
+    assert stored() == ["04 16:45 cool", "05 09:35 hot", "05 16:45 hot"]
+
+
+def test_the_first_run_within_a_session_is_the_base_line(rooms: Rooms) -> None:
+    for clock in ("09:35", "09:40"):
+        think(rooms, tape_like(DAYS[1], None), at(clock), NOW)
+    assert outbox(rooms.engine) == []
+    with reading(rooms.engine) as session:
+        assert len(session.exec(select(SignalRow)).all()) == 1

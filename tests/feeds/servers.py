@@ -14,6 +14,8 @@ class Asked:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ async def serve(answer: Callable[[Asked], Answer]) -> AsyncIterator[Server]:
             first, *lines = head.strip().split("\r\n")
             target = urlsplit(first.split(" ")[1])
             headers = {name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines)}
-            asked = Asked(target.path, dict(parse_qsl(target.query)), headers)
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
+            asked = Asked(target.path, dict(parse_qsl(target.query)), headers, first.split(" ")[0], body)
             server.asked.append(asked)
             await _write(writer, answer(asked))
         except (ConnectionError, asyncio.IncompleteReadError):

@@ -1,6 +1,7 @@
 """The one HTTP client against a real server that is slow, broken, greedy or hostile."""
 
 import gzip
+import json
 import logging
 import multiprocessing
 import zlib
@@ -48,6 +49,45 @@ async def test_a_body_comes_back_unpacked_with_what_was_asked_for() -> None:
     assert body == b"hello"
     assert asked == [Asked("/x", {"q": "a b"}, asked[0].headers)]
     assert asked[0].headers["user-agent"] == "me"
+
+
+async def post(answer, question, **ask):
+    """One question; returns (body or error, requests the server saw)."""
+    async with serve(answer) as server, Http(sleep=Clock().sleep) as http:
+        try:
+            got = await http.post(server.url + "/q", source="test", json=question, **ask)
+        except FeedError as error:
+            got = error
+        return got, server.asked
+
+
+async def test_a_question_goes_out_as_json_each_time_it_is_asked() -> None:
+    answers = [Answer(b"", 503), Answer(b"", 429, {"Retry-After": "1"}), Answer(b"[1]")]
+    body, asked = await post(lambda _: answers.pop(0), {"limit": 5}, headers={"Accept": "application/json"})
+    assert body == b"[1]"
+    assert [(each.method, json.loads(each.body)) for each in asked] == [("POST", {"limit": 5})] * 3
+    assert {each.headers["content-type"] for each in asked} == {"application/json"}
+    assert {each.headers["accept"] for each in asked} == {"application/json"}
+
+
+async def test_a_question_is_guarded_like_any_request() -> None:
+    bomb = gzip.compress(bytes(LARGEST + 1))
+    for answer, told in (
+        (Answer(bomb, headers={"Content-Encoding": "gzip"}), "32 MB"),
+        (Answer(b"", 307, {"Location": "//example.org/q"}), "another host"),
+        (Answer(b"", 204), "answered 204"),
+        (Answer(b"x", promised=9), "could not be read"),
+        (Answer(b""), "empty answer"),
+    ):
+        error, _ = await post(lambda _, answer=answer: answer, {})
+        assert isinstance(error, FeedError)
+        assert told in str(error)
+
+    def moved(asked: Asked) -> Answer:
+        return Answer(b"[]") if asked.path == "/there" else Answer(b"", 307, {"Location": "/there"})
+
+    body, asked = await post(moved, {"a": 1})
+    assert (body, asked[1].method, asked[1].body) == (b"[]", "POST", asked[0].body)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 408])

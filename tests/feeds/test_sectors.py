@@ -1,12 +1,14 @@
 """Memberships are dated, or marked as hindsight."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from feeds import Raw
-from feeds.sectors import FEED, parse
+from feeds import Ask, Raw, Window
+from feeds.sectors import FEED, fetch, parse
+from storage import calendar
 from storage.intake import store
 from storage.tables import SectorMember
 from storage.tape import TapeStore
@@ -47,3 +49,38 @@ def test_the_recorded_constituents_are_all_read(recordings: Path) -> None:
     parsed = parse(Raw("constituents", body))
     assert (parsed.accepted_rows, len(parsed.bad)) == (503, 0)
     assert set(parsed.accepted[SectorMember]["source"].to_pylist()) == {"sectors, undated"}
+
+
+def ask(known: set[str]) -> Ask:
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+
+    def read(names: Iterable[str]) -> set[str]:
+        return known & set(names)
+
+    return Ask(None, {}, (), Window(moment, moment), read)  # type: ignore[arg-type]
+
+
+async def test_our_own_themes_come_by_themselves_once() -> None:
+    (raw,) = [raw async for raw in fetch(ask(set()))]
+    parsed = parse(raw)
+    assert not parsed.bad
+    assert set(parsed.accepted[SectorMember]["source"].to_pylist()) == {"sectors, house themes"}
+    assert [raw async for raw in fetch(ask({raw.name}))] == []
+
+
+async def test_a_name_of_our_themes_counts_from_a_session_it_could_be_traded_on() -> None:
+    (raw,) = [raw async for raw in fetch(ask(set()))]
+    rows = {(row["sector"], row["symbol"]): row for row in parse(raw).accepted[SectorMember].to_pylist()}
+    assert all(calendar.is_session(row["since"]) for row in rows.values())
+    assert rows["Space", "RKLB"]["since"] == date(2021, 8, 25)
+    assert rows["Space", "LUNR"]["known_at"] == datetime(2023, 2, 14, 5, tzinfo=UTC)
+    assert rows["Space", "ASTR"]["until"] == date(2024, 7, 18)
+    assert min(sum(sector == name for sector, _ in rows) for name, _ in rows) >= 5
+
+
+def test_bars_that_carry_their_sector_are_undated_memberships() -> None:
+    body = b"date,open,close,ticker,sector\n2024-01-02,1,1,RKLB,Space\n2024-01-03,1,1,RKLB,Space\n"
+    parsed = parse(Raw("bars.csv", body))
+    row, again = parsed.accepted[SectorMember].to_pylist()
+    assert row == again
+    assert (row["symbol"], row["sector"], row["source"]) == ("RKLB", "Space", "sectors, undated")

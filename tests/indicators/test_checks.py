@@ -18,8 +18,8 @@ from indicators.insiders import npr
 from indicators.options_flow import INDICATOR, compute
 from storage import calendar
 from storage.frames import Frames
-from storage.tables import Bar, OptionDay
-from storage.tape import OPTION_TRADES, TapeStore
+from storage.tables import Bar, OptionContract, OptionDay, OptionMinute
+from storage.tape import OPTION_QUOTES, OPTION_TRADES, TapeStore
 
 DAYS = calendar.sessions(date(2024, 2, 1), date(2024, 3, 4))
 TODAY = DAYS[-1]
@@ -34,10 +34,14 @@ def facts(tapes: TapeStore, *prints: str) -> dict[str, Any]:
         lines.append(f"{day}T12:00:00-05:00,ACME,2024-12-20,100,{right},{price},{size},,,{multiplier}")
     parsed = FEED.parse(Raw("prints.csv", "\n".join(lines).encode()))
     tapes.append(OPTION_TRADES, parsed.accepted[OPTION_TRADES])
-    empty = {kind: pd.DataFrame(columns=list(kind.__table__.columns.keys())) for kind in (Bar, OptionDay)}
+    kinds = (Bar, OptionContract, OptionDay, OptionMinute)
+    empty = {kind: pd.DataFrame(columns=list(kind.__table__.columns.keys())) for kind in kinds}
     as_of = calendar.settled(TODAY)
-    view = tapes.view(OPTION_TRADES, as_of, as_of - INDICATOR.lookback)
-    (signal,) = compute(Frames(as_of, {OPTION_TRADES.name: view}, empty.__getitem__), ["ACME"])
+    views = {
+        tape.name: tapes.view(tape, as_of, as_of - INDICATOR.lookback)
+        for tape in (OPTION_TRADES, OPTION_QUOTES)
+    }
+    (signal,) = compute(Frames(as_of, views, empty.__getitem__), ["ACME"])
     return dict(signal.facts)
 
 

@@ -1,8 +1,9 @@
 """A session of prints becomes exact sums, and a side is claimed only where the quote gives one."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,50 +11,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from option_prints import NOON, after, batch, reduced
 
 from indicators._option_cancels import find_suspects
-from indicators._option_tape import BUCKETS, COLUMNS, Partial, locate, reduce_tape
-from storage.tape import OPTION_TRADES
-
-NOON = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)
-PLAIN = {
-    "event_at": NOON, "known_at": NOON, "underlying": "ACME", "expiry": date(2024, 4, 19),
-    "strike_e4": 1_000_000, "is_call": True, "price_e4": 25_000, "size": 10, "multiplier": 100,
-    "bid_e4": 24_000, "ask_e4": 26_000, "bid_size": None, "ask_size": None,
-    "condition": "I", "exchange": "C", "vendor_side": None,
-    "underlying_price_e4": None, "open_interest": None, "source": "test", "row_id": 0,
-}  # fmt: skip
-
-
-def batch(prints: Sequence[dict]) -> pa.RecordBatch:
-    rows = [PLAIN | print_ for print_ in prints]
-    columns = []
-    for column in OPTION_TRADES.schema:
-        plain = pa.types.is_dictionary(column.type)
-        array = pa.array([row[column.name] for row in rows], pa.string() if plain else column.type)
-        columns.append(array.dictionary_encode() if plain else array)
-    return pa.record_batch(columns, schema=OPTION_TRADES.schema)
-
-
-def reduced(*batches: Sequence[dict]) -> dict[str, dict]:
-    """The reduced rows by underlying, amounts by (right, bucket) where they are not 0."""
-
-    def stream(columns: Sequence[str] = COLUMNS, leading: bool = False) -> Iterator[pa.RecordBatch]:
-        return (batch(prints).select(list(columns)) for prints in batches)
-
-    rows = reduce_tape(stream).to_pylist()
-    for row in rows:
-        for name in ("premium_e4", "contracts", "trades"):
-            amounts = np.array(row[name]).reshape(2, len(BUCKETS))
-            row[name] = {
-                ("put", "call")[right] + " " + BUCKETS[bucket]: int(amounts[right, bucket])
-                for right, bucket in np.argwhere(amounts)
-            }
-    return {row["underlying"]: row for row in rows}
-
-
-def after(seconds: int, **cells: object) -> dict:
-    return {"event_at": NOON + timedelta(seconds=seconds), **cells}
+from indicators._option_orders import MULTI_LEG
+from indicators._option_sides import NAMES, layer, locate
+from indicators._option_tape import Partial, reduce_tape
 
 
 @pytest.mark.parametrize(
@@ -75,7 +38,7 @@ def test_a_print_is_signed_by_the_midpoint_of_its_quote_in_ten_thousandths(
     price: int, bid: int, ask: int, place: str
 ) -> None:
     where = locate(*(np.array([value]) for value in (price, bid, ask)))
-    assert BUCKETS[where[0]] == place
+    assert NAMES[where[0]] == place
 
 
 def test_the_vendors_seventeen_tesla_prints_have_the_side_the_midpoint_gives(recordings: Path) -> None:
@@ -151,6 +114,7 @@ def test_a_cancel_takes_out_the_print_it_is_about_and_nothing_else() -> None:
     without, with_both = reduced(kept)["ACME"], reduced([*kept, wrong], [cancel])["ACME"]
     assert with_both.pop("cancels") == 1
     assert without.pop("cancels") == 0
+    assert with_both.pop("newest") == without.pop("newest") + 2_000_000  # the cancel itself
     assert with_both == without
 
 
@@ -184,18 +148,8 @@ def test_the_largest_print_is_the_largest_that_stands() -> None:
     ]
     prints += [after(4, size=900, condition="A"), {"underlying": "BETA", "size": 1}]
     rows = reduced(prints)
-    assert [(print_["size"], BUCKETS[print_["bucket"]]) for print_ in rows["ACME"]["largest"]] == [
-        (60, "complex"), (50, "mid"),
-    ]  # fmt: skip
+    assert [(order["size"], order["side"]) for order in rows["ACME"]["largest"]] == [(60, MULTI_LEG), (50, 0)]
     assert rows["BETA"]["largest"][0]["premium_e4"] == 2_500_000
-
-
-def test_each_underlying_keeps_its_largest_print_and_the_session_its_twenty_largest() -> None:
-    big = [after(i, underlying="BIG", size=100 + i) for i in range(30)]
-    small = [{"underlying": f"S{i:02}", "size": 1 + i} for i in range(40)]
-    rows = reduced(big[:7], small, big[7:])
-    assert [print_["size"] for print_ in rows["BIG"]["largest"]] == list(range(129, 109, -1))
-    assert [len(rows[f"S{i:02}"]["largest"]) for i in range(40)] == [1] * 40
 
 
 def test_sums_beyond_what_a_float_can_hold_are_exact() -> None:
@@ -227,21 +181,81 @@ TRADES = st.lists(
 )
 
 
+def same(left: pa.Table, right: pa.Table) -> bool:
+    """Whether two reductions are the same, sums of squares up to the order they were added in."""
+    floats = ["squares", "small_squares"]
+    flat = [
+        np.concatenate([table[name].combine_chunks().flatten().to_numpy() for name in floats])
+        for table in (left, right)
+    ]
+    return left.drop_columns(floats).equals(right.drop_columns(floats)) and np.allclose(*flat, rtol=1e-12)
+
+
 @settings(max_examples=60, deadline=None)
+@given(prints=TRADES, cuts=st.lists(st.integers(0, 40), max_size=4))
+def test_any_split_into_batches_gives_the_same(prints: list[dict], cuts: list[int]) -> None:
+    prints = sorted(prints, key=lambda print_: print_["event_at"])
+    whole = reduce_tape(lambda columns, leading=False: iter([batch(prints)]))
+    bounds = sorted({0, len(prints), *(cut for cut in cuts if cut < len(prints))})
+    pieces = [batch(prints[low:high]) for low, high in pairwise(bounds)]
+    assert same(reduce_tape(lambda columns, leading=False: iter(pieces)), whole)
+
+
+@settings(max_examples=40, deadline=None)
 @given(prints=TRADES, data=st.data())
-def test_any_split_into_batches_and_partials_merged_in_any_order_gives_the_same(
+def test_shards_by_underlying_merged_in_any_order_give_the_same(
     prints: list[dict], data: st.DataObject
 ) -> None:
-    whole = [batch(prints)]
-    suspects = find_suspects(lambda columns, leading: iter(whole))
-    expected = reduce_tape(lambda columns, leading=False: iter(whole))
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(prints)), max_size=4)))
-    pieces = data.draw(st.permutations(list(zip([0, *cuts], [*cuts, len(prints)], strict=True))))
+    prints = sorted(prints, key=lambda print_: print_["event_at"])
+    whole = batch(prints)
+    suspects = find_suspects(lambda columns, leading: iter([whole]))
+    names = data.draw(st.permutations(["ACME", "BETA", "CORE"]))
     partials = []
-    for low, high in pieces:
+    for name in names:
         partials.append(Partial())
-        partials[-1].add(batch(prints[low:high]), suspects)
+        shard = [print_ for print_ in prints if print_["underlying"] == name]
+        partials[-1].add(batch(shard), suspects)
     while len(partials) > 1:
         left, right = partials.pop(), partials.pop(data.draw(st.integers(0, len(partials) - 1)))
         partials.append(left.merge(right))
-    assert partials[0].table().equals(expected)
+    assert same(partials[0].table(), reduce_tape(lambda columns, leading=False: iter([whole])))
+
+
+@pytest.mark.parametrize(
+    ("price", "size", "bid_size", "ask_size", "bucket"),
+    [
+        # published examples of the size rule: as large as the ask is sold, as large as the bid is bought
+        (15_000, 1, 3, 1, "layered_sell_inside"),
+        (15_000, 3, 3, 1, "layered_buy_inside"),
+        (25_000, 1, 1, 1, "layered_buy_inside"),  # both: the midpoint decides
+        (25_000, 9, 3, 1, "layered_buy_inside"),
+        # at the midpoint the larger side of the quote was the one that waited
+        (20_000, 9, 1, 2, "layered_buy_mid"),
+        (20_000, 9, 2, 1, "layered_sell_mid"),
+        (20_000, 9, 2, 2, "layered_mid"),
+        (30_000, 9, 2, 2, "layered_buy_at"),
+        (9_000, 9, 2, 2, "layered_sell_outside"),
+    ],
+)
+def test_sizes_come_before_the_midpoint_and_depth_decides_at_it(
+    price: int, size: int, bid_size: int, ask_size: int, bucket: str
+) -> None:
+    place = locate(np.array([price]), np.array([10_000]), np.array([30_000]))
+    assert NAMES[layer(place, *(np.array([n]) for n in (size, bid_size, ask_size)))[0]] == bucket
+
+
+def test_a_crossed_quote_has_no_depth_to_decide_by() -> None:
+    crossed = {"bid_e4": 40_000, "ask_e4": 20_000, "price_e4": 30_000, "bid_size": 1, "ask_size": 2}
+    assert reduced([crossed])["ACME"]["trades"] == {"call locked_or_crossed": 1}
+
+
+def test_sizes_of_which_one_is_missing_or_nothing_decide_nothing() -> None:
+    sizes = [{"bid_size": 3}, {"ask_size": 3}, {"bid_size": 0, "ask_size": 3}, {"bid_size": 2, "ask_size": 3}]
+    row = reduced([size | {"price_e4": 25_500, "size": 2} for size in sizes])["ACME"]
+    assert row["trades"] == {"call buy_inside": 3, "call layered_buy_inside": 1}
+
+
+def test_contracts_of_more_than_a_year_are_summed_apart_too() -> None:
+    row = reduced([{"expiry": date(2025, 3, 4)}, {"expiry": date(2025, 3, 5), "size": 3}])["ACME"]
+    assert row["premium_e4"] == {"call mid": 13 * 2_500_000}
+    assert row["long_e4"] == {"call mid": 3 * 2_500_000}

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indicators import MARKET, Signal
+from indicators._option_past import monthly_expiry
 from indicators.options_flow import INDICATOR, chart, compute
 from storage import calendar
 from storage.frames import Frames
-from storage.tables import Bar, OptionDay
-from storage.tape import OPTION_TRADES, TapeStore
+from storage.tables import Bar, OptionContract, OptionDay, OptionMinute
+from storage.tape import OPTION_QUOTES, OPTION_TRADES, TapeStore
 
 MONDAY = date(2024, 3, 4)
 TAPE_COLUMNS = pa.schema([column for column in OPTION_TRADES.schema if column.name != "row_id"])
@@ -46,13 +47,24 @@ def prints(day: date, *rows: dict[str, Any]) -> pa.Table:
 
 
 def frames(
-    tapes: TapeStore, as_of: datetime, days: Sequence[dict[str, Any]] = (), bars: pd.DataFrame | None = None
+    tapes: TapeStore,
+    as_of: datetime,
+    days: Sequence[dict[str, Any]] = (),
+    bars: pd.DataFrame | None = None,
+    **more: Sequence[dict[str, Any]],
 ) -> Frames:
-    vendor = pd.DataFrame(list(days), columns=list(OptionDay.__table__.columns.keys()))
-    no_bars = pd.DataFrame(columns=list(Bar.__table__.columns.keys()))
-    view = tapes.view(OPTION_TRADES, as_of, as_of - INDICATOR.lookback)
-    tables = {OptionDay: vendor, Bar: no_bars if bars is None else bars}
-    return Frames(as_of, {OPTION_TRADES.name: view}, tables.__getitem__)
+    rows = {OptionDay: days, OptionMinute: more.get("minutes", ()), OptionContract: more.get("chain", ())}
+    tables = {
+        kind: pd.DataFrame(list(told), columns=list(kind.__table__.columns.keys()))
+        for kind, told in (*rows.items(), (Bar, ()))
+    }
+    if bars is not None:
+        tables[Bar] = bars
+    views = {
+        tape.name: tapes.view(tape, as_of, as_of - INDICATOR.lookback)
+        for tape in (OPTION_TRADES, OPTION_QUOTES)
+    }
+    return Frames(as_of, views, tables.__getitem__)
 
 
 def read(tapes: TapeStore, day: date, subject: str = "ACME") -> Signal:
@@ -140,16 +152,17 @@ def test_a_direction_needs_coverage_money_and_prints(tapes: TapeStore) -> None:
 
 
 def test_a_surge_is_judged_by_the_subjects_own_past_sessions(tapes: TapeStore) -> None:
-    days = calendar.sessions(MONDAY, date(2024, 4, 12))[:23]
+    days = calendar.sessions(MONDAY, date(2024, 4, 12))[:24]
     for number, day in enumerate(days):
         usual = 1_500_000 + 75_000 * (number % 5)
-        body = many(6_000_000, side="mid") if day == days[21] else many(usual, side="mid")
-        body = many(6_600_000) if day == days[22] else body
+        body = many(6_000_000, side="mid") if day == days[22] else many(usual, side="mid")
+        body = many(6_600_000) if day == days[23] else body
         tapes.append(OPTION_TRADES, prints(day, *body))
-    assert facts(tapes, days[19])["surge"] is None
-    told = facts(tapes, days[20])
-    assert told["surge"] == round(1_500 / 1_650, 6)
-    surge, bullish = read(tapes, days[21]), read(tapes, days[22])
+    # one of the sessions, the monthly expiry, is no measure for the others
+    assert facts(tapes, days[20])["surge"] is None
+    told = facts(tapes, days[21])
+    assert told["surge"] == round(1_575 / 1_650, 6)
+    surge, bullish = read(tapes, days[22]), read(tapes, days[23])
     assert (surge.state, surge.facts["history_sessions"]) == ("surge", 21)
     assert surge.facts["surge"] == round(6_000 / 1_650, 6)
     assert surge.facts["surge_z"] > 4
@@ -226,7 +239,11 @@ def test_the_chart_draws_price_and_net_premium_in_a_band_of_the_sessions_before(
     seen = frames(tapes, calendar.settled(days[-1]), bars=bars)
     (signal,) = compute(seen, ["ACME"])
     drawn = chart(seen, signal)
-    price, flow = drawn.panels
+    rings, price, flow = drawn.panels
+    # 250 × 23 USD of calls bought on the last session
+    assert [(ring.title, [value for _, value in ring.parts]) for ring in rings.rings] == [
+        ("Bullish − bearish", [5_750.0, 0.0, 0.0]), ("Calls − puts", [5_750.0, 0.0]),
+    ]  # fmt: skip
     assert drawn.days == [day.isoformat() for day in days]
     assert price.series[0].values == [None] * 5 + [123.0] * 18
     band, net = flow.series
@@ -237,7 +254,9 @@ def test_the_chart_draws_price_and_net_premium_in_a_band_of_the_sessions_before(
         pytest.approx(2_625 - 2 * 1.4826 * 1_250), pytest.approx(2_625 + 2 * 1.4826 * 1_250),
     )  # fmt: skip
     (market,) = compute(seen, [MARKET])
-    assert [panel.title for panel in chart(seen, market).panels] == ["Net directional premium"]
+    assert [panel.title for panel in chart(seen, market).panels] == [
+        "Premium of the session", "Net directional premium",
+    ]  # fmt: skip
 
 
 def test_the_chart_of_day_totals_is_drawn_from_day_totals(tapes: TapeStore) -> None:
@@ -246,7 +265,161 @@ def test_the_chart_of_day_totals_is_drawn_from_day_totals(tapes: TapeStore) -> N
     seen = frames(tapes, calendar.settled(MONDAY), totals)
     (signal,) = compute(seen, ["ACME"])
     assert chart(seen, signal).days == ["2024-03-04"]
-    assert chart(seen, signal).panels[0].series[0].values == [1e6]
+    assert chart(seen, signal).panels[-1].series[0].values == [1e6]
+
+
+def test_a_session_in_progress_says_so_and_how_far_its_prints_go(tapes: TapeStore) -> None:
+    tapes.append(OPTION_TRADES, prints(MONDAY, {}))
+    (early,) = compute(frames(tapes, at(MONDAY, 65)), ["ACME"])
+    assert (early.facts["so_far"], early.facts["newest_at"]) == (True, at(MONDAY).isoformat())
+    assert not facts(tapes)["so_far"]
+
+
+def month(name: str, bull: int, bear: int, ratio: float, **sessions: int) -> dict[str, Any]:
+    return {"month": name, "bull_usd": bull, "bear_usd": bear, "ratio": ratio, **sessions}
+
+
+def test_a_month_is_the_sum_of_its_sessions_and_says_how_many_it_has(tapes: TapeStore) -> None:
+    days = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1), MONDAY]
+    for day, bull, bear in zip(days, (1_000, 2_000, 4_000, 9_000), (500, 0, 8_000, 1_000), strict=True):
+        tapes.append(OPTION_TRADES, prints(day, {"usd": bull}, {"usd": bear or 250, "side": "sell"}))
+    told = facts(tapes)
+    assert told["months"] == [
+        # the ratio of the sums, 13,000 / 9,000; the mean of the ratios would be 4.75
+        month("2024-03", 13_000, 9_000, 1.444444, sessions=2, of=20),
+        month("2024-02", 3_000, 750, 4.0, sessions=2, of=20),
+    ]
+    assert (told["month_sessions"], told["month_of"], told["month_bull_usd"]) == (2, 20, 13_000)
+
+
+def test_a_monthly_expiry_is_judged_against_fridays_and_no_measure_for_other_days(
+    tapes: TapeStore,
+) -> None:
+    days = calendar.sessions(date(2023, 10, 2), date(2024, 3, 15))
+    for day in days:
+        usual = 9_000 if monthly_expiry(day) else 3_000 if day.weekday() == 4 else 1_000
+        tapes.append(OPTION_TRADES, prints(day, {"usd": usual}))
+    expiry, before = facts(tapes, date(2024, 3, 15)), facts(tapes, date(2024, 3, 14))
+    assert monthly_expiry(date(2024, 3, 15))
+    # 23 earlier Fridays, of which most are no monthly expiry
+    assert (expiry["history_sessions"], expiry["surge"]) == (23, 3.0)
+    assert before["surge"] == 1.0
+
+
+def test_the_third_friday_is_the_monthly_expiry_or_the_session_before_a_holiday() -> None:
+    assert [monthly_expiry(date(2024, 3, day)) for day in (8, 14, 15, 22)] == [False, False, True, False]
+    assert monthly_expiry(date(2014, 4, 17))  # the third Friday was Good Friday
+    assert not monthly_expiry(date(2014, 4, 18))
+
+
+def leading(tapes: TapeStore) -> dict[str, list[dict[str, Any]]]:
+    (signal,) = compute(frames(tapes, calendar.settled(MONDAY)), [MARKET])
+    return dict(signal.facts["boards"])
+
+
+def test_thirty_millions_resting_on_one_order_do_not_lead_and_a_hundred_orders_do(tapes: TapeStore) -> None:
+    amounts = {"MRKX": [28_000_000, 2_180_000], "MANY": [300_000] * 100}
+    rows = [
+        {"underlying": name, "usd": usd, "event_at": at(MONDAY) + timedelta(seconds=2 * number)}
+        for name, orders in amounts.items()
+        for number, usd in enumerate(orders)  # two seconds apart: each is an order of its own
+    ]
+    rows += [{"underlying": name, "usd": 20_000, "is_call": False, "side": "buy"} for name in amounts]
+    tapes.append(OPTION_TRADES, prints(MONDAY, *rows))
+    for board, legs in (("calls", ("call_usd", "put_usd")), ("bullish", ("bull_usd", "bear_usd"))):
+        first, second = leading(tapes)[board]
+        assert (first["subject"], second["subject"]) == ("MANY", "MRKX")
+        assert [first[leg] for leg in legs] == [30_000_000, 20_000]
+        assert [second[leg] for leg in legs] == [30_180_000, 20_000]
+        # the prior is flat, Beta(4, 4): 5 % quantiles of the method's worked example
+        assert (first["share_low"], second["share_low"]) == (
+            pytest.approx(0.9284, abs=1e-4), pytest.approx(0.2984, abs=1e-4),
+        )  # fmt: skip
+        assert (first["orders"], first["orders_worth"]) == (101, 100.1)
+        assert (second["orders"], second["orders_worth"]) == (3, 1.2)
+        assert second["ratio"] == 1509.0
+        assert second["top_order_share"] == pytest.approx(28 / 30.2, abs=1e-6)
+
+
+def test_bought_puts_lead_among_the_bearish_and_are_no_matter_of_calls_and_puts(tapes: TapeStore) -> None:
+    rows = many(3_000_000, is_call=False, side="sell", underlying="BULL") + many(
+        2_000_000, underlying="SOLD", side="sell"
+    )
+    tapes.append(OPTION_TRADES, prints(MONDAY, *rows, *many(500_000, underlying="TINY")))
+    told = {board: [row["subject"] for row in rows] for board, rows in leading(tapes).items()}
+    assert told == {"bullish": ["BULL"], "bearish": ["SOLD"], "calls": ["SOLD"], "puts": ["BULL"]}
+
+
+def test_a_print_without_its_quote_gets_the_best_one_before_it(tapes: TapeStore) -> None:
+    def quote(second: int, bid: int, ask: int, exchange: str) -> dict[str, Any]:
+        when = at(MONDAY) - timedelta(seconds=second)
+        return {
+            "event_at": when, "known_at": when, "symbol": "ACME240419C00100000", "exchange": exchange,
+            "bid_e4": bid, "bid_size": 10, "ask_e4": ask, "ask_size": 10, "source": "test",
+        }  # fmt: skip
+
+    kept = pa.schema([column for column in OPTION_QUOTES.schema if column.name != "row_id"])
+    quotes = [quote(9, 24_000, 27_000, "C"), quote(5, 23_000, 25_000, "X"), quote(0, 10_000, 90_000, "C")]
+    tapes.append(OPTION_QUOTES, pa.Table.from_pylist(quotes, schema=kept))
+    tapes.append(OPTION_TRADES, prints(MONDAY, {"usd": 1_000, "side": None}, {"usd": 500, "side": "sell"}))
+    told = facts(tapes)
+    assert (told["buy_call_usd"], told["sell_call_usd"], told["unquoted_usd"]) == (1_000, 500, 0)
+
+
+def test_indices_and_contracts_of_more_than_a_year_are_signed_with_less_trust(tapes: TapeStore) -> None:
+    outside = {"usd": 1_000, "bid_e4": 23_000, "ask_e4": 24_000}
+    far = outside | {"expiry": date(2025, 6, 20)}
+    tapes.append(
+        OPTION_TRADES, prints(MONDAY, outside, outside | {"underlying": "SPX"}, far | {"underlying": "FARX"})
+    )
+    ratios = [facts(tapes, subject=name)["ratio_soft"] for name in ("ACME", "SPX", "FARX", MARKET)]
+    assert ratios == [
+        pytest.approx(0.70 / 0.30, abs=1e-6), pytest.approx(0.56 / 0.44, abs=1e-6), 1.0,
+        pytest.approx((0.70 + 0.56 + 0.5) / (0.30 + 0.44 + 0.5), abs=1e-6),
+    ]  # fmt: skip
+
+
+def test_minutes_are_summed_beside_the_vendors_own_net_premium(tapes: TapeStore) -> None:
+    totals = [
+        vendor_day("SPY", MONDAY, 2, 1, 2, 1) | {"net_call_premium_e4": -30_000, "net_put_premium_e4": 50_000}
+    ]
+    minute = {"symbol": "SPY", "kind": "ticker", "session": MONDAY, "net_put_premium_e4": 25_000}
+    minutes = [minute | {"net_call_premium_e4": usd} for usd in (-40_000, 10_000)]
+    minutes.append(minute | {"kind": "tide", "net_call_premium_e4": 999})
+    (signal,) = compute(frames(tapes, calendar.settled(MONDAY), totals, minutes=minutes), ["SPY"])
+    told = signal.facts
+    assert (told["net_call_usd"], told["minutes_net_call_usd"]) == (-3.0, -3.0)
+    assert (told["net_put_usd"], told["minutes_net_put_usd"], told["minutes"]) == (5.0, 5.0, 2)
+
+
+def contract(name: str, call: bool, volume: int | None, premium: int | None, **cells: Any) -> dict[str, Any]:
+    return {
+        "id": 1, "event_at": at(MONDAY), "known_at": at(MONDAY), "source": "chain", "symbol": "ACME",
+        "contract": name, "session": MONDAY, "expiry": MONDAY, "strike_e4": 1, "is_call": call,
+        "volume": volume, "open_interest": 1, "premium_e4": premium, "estimated": True, **cells,
+    }  # fmt: skip
+
+
+def test_a_chain_is_an_estimate_and_claims_no_direction(tapes: TapeStore) -> None:
+    chain = [
+        contract("A", True, 30, 30_000_000),
+        contract("B", True, 10, 5_000_000),
+        contract("C", False, 20, 10_000_000),
+        contract("D", False, None, None),
+        contract("E", True, 9, 9_000, estimated=False),
+    ]
+    (signal,) = compute(frames(tapes, calendar.settled(MONDAY), chain=chain), None)
+    assert (signal.subject, signal.state, signal.quality, signal.strength) == ("ACME", "thin", "C", 0)
+    assert signal.source == "day totals of chain, volume × last price"
+    assert (signal.facts["call_usd"], signal.facts["put_usd"], signal.facts["put_call_volume"]) == (
+        3_500,
+        1_000,
+        0.5,
+    )
+    assert {signal.facts[name] for name in ("bull_usd", "ratio", "coverage", "trades")} == {None}
+    totals = [vendor_day("ACME", MONDAY, 2, 1, 2, 1)]
+    (signal,) = compute(frames(tapes, calendar.settled(MONDAY), totals, chain=chain), None)
+    assert signal.source == "day totals of vendor"
 
 
 MOMENTS = st.integers(0, 4 * 390)

@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
 
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import Engine
-from sqlmodel import func, select
+from sqlmodel import SQLModel, func, select
 
 from storage.database import reading, writing
 from storage.tables import Person
@@ -29,3 +31,9 @@ def test_writers_that_read_first_wait_for_each_other(engine: Engine) -> None:
             done.result()
     with reading(engine) as session:
         assert session.exec(select(func.count()).select_from(Person)).one() == WRITERS * EACH
+
+
+def test_the_migrations_build_the_tables_the_code_speaks_of(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, SQLModel.metadata) == []

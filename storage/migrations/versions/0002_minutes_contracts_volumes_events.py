@@ -101,7 +101,7 @@ def upgrade() -> None:
             "short_volume",
             "total_volume",
             "source",
-            name=op.f("uq_short_volume_symbol_session_market_short_volume_total_volume_source"),
+            name=op.f("uq_short_volume_figures"),
         ),
     )
     with op.batch_alter_table("short_volume", schema=None) as batch_op:

@@ -7,31 +7,18 @@ from dataclasses import replace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from easel import FOOTER, overlapping, painted, texts, written
 from matplotlib.collections import PolyCollection
-from matplotlib.figure import Figure
 from PIL import Image
 
 from bot.commentary import Message
-from bot.commentary.charts import DPI, HEIGHT, WIDTH, ChartError, draw, paint
-from bot.commentary.lettering import drawable, families, length, wrap
+from bot.commentary.charts import ChartError, draw
+from bot.commentary.layout import FOOT, HEIGHT, Need, share_out
+from bot.commentary.lettering import drawable, length, wrap
 from bot.commentary.marks import DOWN, UP
-from indicators import Chart, Panel, Series
+from indicators import Chart, Panel, Ring, Row, Series
 
-FOOTER = "as of 2025-03-14 16:45 ET · source option_trades · quality B (inferred) · n = 312"
 DAYS = ["2025-03-12", "2025-03-13", "2025-03-14"]
-
-
-def painted(chart, language="en", sample=False):
-    """The figure before it becomes pixels."""
-    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
-    with mpl.rc_context({"font.family": families(language), "text.parse_math": False}):
-        paint(figure, Message("", chart, FOOTER, sample, language), chart)
-        figure.canvas.draw()
-    return figure
-
-
-def texts(figure):
-    return [each.get_text().replace("\n", " ") for each in figure.texts]
 
 
 def bars(axes):
@@ -137,6 +124,8 @@ def test_the_same_message_gives_the_same_picture_whatever_was_drawn_before(chart
         Chart("t", DAYS, [Panel("p", "USD", [])]),
         Chart("t", DAYS, [Panel("p", "USD", [Series("s", "line", [1.0])])]),
         Chart("t", DAYS[:1], [Panel("p", "USD", [Series("s", "line", [1.0])])] * 4),
+        Chart("t", (), [Panel("p", "USD", rings=[Ring("r", [("a", float("nan")), ("b", float("nan"))])])]),
+        Chart("t", (), [Panel("p", "USD", rows=[Row("a", float("nan"), float("inf"))])]),
         None,
     ],
 )
@@ -215,3 +204,39 @@ def test_a_line_is_broken_where_a_reader_would_and_never_wider_than_its_room():
     assert not fits
     assert lines[1].endswith("…")
     assert all(length(line, 50) <= 500 for line in lines)
+
+
+def test_panels_share_the_height_by_their_weights_within_what_each_needs():
+    assert share_out([Need(0, 900, 2), Need(0, 900, 1)], 600) == pytest.approx([400, 200])
+    assert share_out([Need(0, 300, 2), Need(0, 900, 1)], 600) == pytest.approx([300, 300])
+    assert share_out([Need(0, 900, 2), Need(250, 900, 1)], 600) == pytest.approx([350, 250])
+    # what nobody can use is left
+    assert share_out([Need(0, 100, 2), Need(0, 100, 1)], 600) == pytest.approx([100, 100])
+
+
+def test_an_empty_panel_beside_a_known_one_says_not_known():
+    panels = [Panel("p", "USD", [Series("s", "line", [1.0])]), Panel("nobody leads", "USD", rows=())]
+    _, empty = painted(Chart("t", ["2025-03-14"], panels)).axes
+    assert [text.get_text() for text in empty.texts] == ["not known"]
+
+
+def test_a_long_name_of_a_panel_takes_two_lines():
+    about = "Calls bought and puts sold against puts bought and calls sold; sides are inferred"
+    figure = painted(Chart("t", (), [Panel(about, "USD", rows=[Row("A", 1.0)])]))
+    assert figure.axes[0].get_title("left").replace("\n", " ") == f"{about} (USD)"
+    assert overlapping(figure) == []
+
+
+def test_low_panels_have_fewer_steps_so_that_their_figures_do_not_touch():
+    bars = [Series(f"a longer name of a series, {name}", "bars", [1e6, -2e6, 3e6]) for name in "abc"]
+    figure = painted(Chart("t " * 60, DAYS, [Panel("p", "USD", bars)] * 3))
+    assert overlapping(figure) == []
+    assert min(text.get_size() for text in written(figure)) >= 24
+    assert all(axes.get_window_extent().y0 > FOOT for axes in figure.axes)
+    assert all(axes.get_window_extent().y1 < HEIGHT for axes in figure.axes)
+
+
+def test_a_number_beyond_words_is_written_with_its_power():
+    panel = Panel("p", "×", [Series("s", "line", [1e22, -1e22])])
+    (axes,) = painted(Chart("t", DAYS[:2], [panel])).axes
+    assert axes.get_legend().get_texts()[0].get_text() == "s: −1.00e+22"

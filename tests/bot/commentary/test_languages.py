@@ -76,6 +76,22 @@ Chart(title="what to see", panels=[Panel("Price", unit="USD", series=[Series("Cl
     ]  # fmt: skip
 
 
+def test_the_sentences_of_rings_and_boards_are_found_but_not_names_and_notes():
+    source = """
+BULLISH = "Bullish"
+sided = [(BULLISH, facts["bull_usd"]), ("Bearish" if known else "Sold", total - rest)]
+sided = [*sided, ("Side unknown", unknown)]
+Ring("Bullish − bearish", [*sided, *([("Rest", rest)] if rest else [])])
+Ring(title="Calls − puts", parts=[("Calls", calls), ("Puts", puts)])
+Panel("Leaders", "USD", rows=[Row("MRK", 1.0, note="1 order")], sides=("To the right", "To the left"))
+Panel("Board", "", [], [], rows, ("R", "L"))
+"""
+    assert sorted(set(catalogue.sentences(source)) - {""}) == [
+        "Bearish", "Board", "Bullish", "Bullish − bearish", "Calls", "Calls − puts", "L", "Leaders", "Puts",
+        "R", "Rest", "Side unknown", "Sold", "To the left", "To the right", "USD",
+    ]  # fmt: skip
+
+
 def test_the_list_for_translators_is_current():
     """Run `python -m bot.commentary.catalogue` after changing what is said."""
     assert catalogue.template() == (languages.FOLDER / "bellwether.pot").read_text(encoding="utf-8")

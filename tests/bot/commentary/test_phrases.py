@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 
 from hypothesis import given
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.commentary import phrases
 from bot.commentary.lengths import CAPTION, TEXT, split, visible
+from bot.freshness import Stale
 from indicators import MARKET, State
 
 WATCHED = "you watch {subject}"
@@ -47,11 +48,39 @@ def test_a_direction_is_a_word_and_not_only_a_colour(indicator, signal):
         assert said.splitlines()[1].startswith(word)
 
 
-def test_an_answer_gives_no_reason_and_says_when_its_data_is_old(indicator, signal):
-    said = phrases.answer(indicator, signal, "en", sample=False, stale=timedelta(days=3)).text
-    assert "⚠️ This data is 3 days old." in said
-    assert "🔔" not in said
-    assert "⚠️" not in phrases.answer(indicator, signal, "en", sample=False).text
+def test_an_answer_gives_no_reason_and_says_when_it_is_stale_and_why(indicator, signal):
+    def said(stale: Stale | None) -> list[str]:
+        return phrases.answer(indicator, signal, "en", sample=False, stale=stale).text.splitlines()
+
+    old = said(Stale(date(2025, 3, 11), timedelta(days=3)))
+    assert old[-2] == "⚠️ Stale: as of 2025-03-11, 3 days old."
+    assert old[-1].startswith("<i>as of 2025-03-14 16:45 ET")
+    newest, since = datetime(2025, 3, 14, 15, 20, tzinfo=UTC), datetime(2025, 3, 14, 15, 25, tzinfo=UTC)
+    assert said(Stale(newest, timedelta(minutes=40), "some_feed", since))[-2] == (
+        "⚠️ Stale: as of 2025-03-14 11:20 ET, 40 minutes old. "
+        "some_feed cannot be read since 2025-03-14 11:25 ET."
+    )
+    assert not any(line.startswith(("⚠️", "🔔")) for line in said(None))
+
+
+def test_figures_of_a_session_in_progress_are_told_as_so_far_with_how_far_they_lie_behind(indicator, signal):
+    noon = replace(signal, as_of=datetime(2025, 3, 14, 15, 35, tzinfo=UTC))  # 11:35 in New York
+
+    def third(facts: dict[str, object], language: str = "en") -> list[str]:
+        told = replace(noon, facts={**signal.facts, **facts})
+        alert = phrases.alert(indicator, told, None, WATCHED, language, sample=False).text.splitlines()
+        answer = phrases.answer(indicator, told, language, sample=False).text.splitlines()
+        assert alert[:3] == answer[:3]
+        return alert[2]
+
+    session, newest = {"session": "2025-03-14"}, {"newest_at": "2025-03-14T15:20:00+00:00"}
+    behind = "⏳ So far today: prints up to 2025-03-14 11:20 ET, 15 minutes behind."
+    assert third({"so_far": True} | newest) == behind
+    assert third(session | newest) == behind  # 11:35 is before the session's figures are complete
+    assert third(session | newest | {"newest_at": "2025-03-14T15:35:10+00:00"}).endswith("0 minutes behind.")
+    assert third(session) == "⏳ So far today: the session is not over."
+    for facts in ({}, {"session": "2025-03-13"}, session | {"so_far": False}):
+        assert third(facts).startswith("•")
 
 
 def test_the_market_as_a_whole_is_not_called_by_a_code_word(indicator, signal):
