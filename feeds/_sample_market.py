@@ -27,7 +27,7 @@ EVENTS = ("bullish", "bearish", "bullish", "bearish", "insiders")
 #: a ticker's surge is this much larger than its last, so that it is the largest of its history
 GROWTH = 1.006
 #: USD of option premium on a quiet session, and of a ticker's first surge
-QUIET_USD, SURGE_USD = 2e6, 14e6
+QUIET_USD, SURGE_USD = 2e6, 26e6
 
 Floats = npt.NDArray[np.float64]
 Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]

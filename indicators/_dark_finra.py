@@ -23,15 +23,15 @@ WEEK = ("ats_week", "ats_shares", "otc_shares", "ats_share", "ats_source")
 def short_facts(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The newest session of each symbol in rows of `ShortVolume`: shares marked short, and of how many.
 
-    The facilities' own files are summed; a consolidated one counts where there are none. Of a file posted
-    anew the newest counts.
+    The consolidated file counts; the facilities' own are summed where it is not there, since one of them
+    may be missing. Of a file posted anew the newest counts.
     """
     newest = rows[rows["session"] == rows.groupby("symbol")["session"].transform("max")]
     newest = newest.sort_values("known_at", kind="stable").drop_duplicates(["symbol", "market"], keep="last")
     found: dict[str, dict[str, Any]] = {}
     for symbol, lines in _lines(newest).items():
-        single = [line for line in lines if len(line.market) == 1]
-        counted = sorted(single or lines[-1:], key=lambda line: line.market)
+        whole = [line for line in lines if len(line.market) > 1]
+        counted = sorted(whole[-1:] or lines, key=lambda line: line.market)
         short, total = (
             sum(int(getattr(line, name)) for line in counted) for name in ("short_volume", "total_volume")
         )
@@ -40,7 +40,8 @@ def short_facts(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
             "short_volume": short,
             "short_total": total,
             "short_share": share(short, total),
-            "short_by_market": {line.market: _market(line) for line in counted},
+            "short_by_market": {line.market: _market(line) for line in lines if line not in whole}
+            or {line.market: _market(line) for line in counted},
             "short_source": ", ".join(sorted({line.source for line in counted})),
         }
     return found

@@ -203,11 +203,11 @@ INDICATOR = Indicator(
         "Sustained net buying for {buying_days:int} sessions, since {buying_since}.",
         "Close {close_usd:usd} ({close_session}), {below_high:pct} below the highest close of 52 weeks, "
         "{high_close_usd:usd} ({high_session}).",
-        "Risk level {risk_level:int} of 3, near the high for {near_high_days:int} sessions: after such days it "
-        "fell by 10 % within 20 sessions in {drawdown_near:pct} of {drawdown_near_n:int} cases, after all days "
-        "in {drawdown_any:pct}.",
+        "Near that high for {near_high_days:int} sessions. After such days it fell by 10 % within 20 sessions "
+        "in {drawdown_near:pct} of {drawdown_near_n:int} cases, after all days in {drawdown_any:pct}.",
         "{off_exchange_share:pct} of its shares traded off the exchanges, market makers' own fills included.",
-        "At this level of risk it fell so in {drawdown_level:pct} of {drawdown_level_n:int} cases.",
+        "Risk level {risk_level:int} of 3: after days of this level it fell by 10 % within 20 sessions in "
+        "{drawdown_level:pct} of {drawdown_level_n:int} cases, after all days in {drawdown_any:pct}.",
         "Blocks on exchanges: bought {block_buy_usd:usd}, sold {block_sell_usd:usd}.",
         "Bought to sold is {ratio:x}; what has no side leaves it between {ratio_low:x} and {ratio_high:x}.",
         "Left out as retail by its price: {retail_usd:usd}.",
@@ -217,15 +217,15 @@ INDICATOR = Indicator(
     ),
     method=(
         "Prints off the exchanges (TRF: dark pools, and market makers filling retail orders) and blocks on "
-        "exchanges. Above the midpoint of the quote before it a print counts as bought, below as sold; within "
-        "a tenth of the spread of it, without a fair quote, late, after hours or at an average price it has "
-        "no side. Sub-penny prices are left out as retail. A block has 1 million USD and is as large as one "
-        "print in a thousand of the name's last 20 sessions. Sustained: the 5-day average of z, of the log "
-        "ratio of bought to sold against its own 60 sessions, is 2 below usual, and 3 of 5 days lean by a "
-        "fifth with half of the dollars signed and 2 % of a usual day's volume; it is over when the average "
-        "is above −0.5. Near the high: within 5 % of the highest close of 252 sessions. Risk: 1 near the "
-        "high, 2 sustained selling, 3 both. FINRA's figures stand apart. Dark trades are less informed than "
-        "displayed ones; nearness to the high by itself drifts up."
+        "exchanges. Above the midpoint of the quote before it a print counts as bought, below as sold; "
+        "within a tenth of the spread of it, without a fair quote, late, after hours or at an average price "
+        "it has no side. Sub-penny prices are left out as retail. A block has 1 million USD and is as large "
+        "as one print in a thousand of the name's last 20 sessions. Sustained: the 5-day average of z, of "
+        "the log ratio of bought to sold against its own 60 sessions, is 2 below usual, and 3 of 5 days "
+        "lean by a fifth with half of the dollars signed and 2 % of a usual day's volume; it is over when "
+        "the average is above −0.5. Near the high: within 5 % of the highest close of 252 sessions. Risk: 1 "
+        "near the high, 2 sustained selling, 3 both. FINRA's figures stand apart. Dark trades are less "
+        "informed than displayed ones; nearness to the high by itself drifts up."
     ),
     source=(
         "Lee & Ready (midpoint); Boehmer, Jones, Zhang & Zhang and Barber et al. (retail); George & Hwang "

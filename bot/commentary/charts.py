@@ -38,8 +38,8 @@ from bot.commentary.marks import GREY, numbers
 from bot.commentary.numbers import write
 from bot.commentary.panels import ChartError as ChartError
 from bot.commentary.panels import draw_panel, fit, head, over_days
-from bot.commentary.phrases import SAMPLE
-from indicators import Chart, Panel
+from bot.commentary.phrases import SAMPLE, US_MARKET
+from indicators import MARKET, Chart, Panel
 
 WATERMARK = N_("SAMPLE")
 
@@ -87,8 +87,10 @@ def paint(figure: Figure, message: Message, chart: Chart) -> None:
     language = message.language
     _ = translator(language)
 
+    words = {name: _(US_MARKET) if word == MARKET else word for name, word in chart.words.items()}
+
     def say(key: str) -> str:
-        return write(key, chart.words, _, language) or ""
+        return write(key, words, _, language) or ""
 
     top = HEIGHT - TOP - _title(figure, drawable(say(chart.title), 200)) - 25
     _panels(figure, chart, language, say, top)

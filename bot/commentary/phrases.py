@@ -30,6 +30,7 @@ QUALITY_MEANS = {
 }
 SAMPLE = N_("SAMPLE — synthetic market, fictional ticker")
 NOT_KNOWN = N_("not known")
+US_MARKET = N_("US market")
 SO_FAR = N_("So far today: prints up to {newest:time}, {behind} behind.")
 IN_PROGRESS = N_("So far today: the session is not over.")
 STALE = N_("Stale: as of {at}, {age} old.")
@@ -174,7 +175,7 @@ def _headline(indicator: Indicator, signal: Signal, state: str, language: str) -
 
 def subject_name(signal: Signal, _: Translate) -> str:
     """What the signal is about, as people read it."""
-    return _("US market") if signal.subject == MARKET else clean(signal.subject, 60)
+    return _(US_MARKET) if signal.subject == MARKET else clean(signal.subject, 60)
 
 
 def _direction(strength: float) -> tuple[str, str]:

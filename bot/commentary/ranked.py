@@ -39,6 +39,7 @@ _RANKED = N_("Ranked by the share that is still likely if its money came from fe
 _ROW = N_("{subject} {ratio}: {first:usd} against {second:usd}, {orders:int} orders, largest {top:pct}")
 _NOTE = N_("{ratio}; {orders:int} orders worth {worth:int}, largest {top:pct}")
 _COVERED = N_("side known {coverage:pct}")
+_EVEN = N_("could still be even")
 _ONE_SIDED = N_("all on one side")
 _NOBODY = N_("Nobody on this board: no underlying with 1 million USD of premium leans that way.")
 
@@ -98,6 +99,8 @@ def _text(sentence: str, row: Mapping[str, Any], legs: tuple[str, str], _: Trans
     said = write(sentence, facts, _, language) or ""
     if "bull_usd" in row:
         said += "; " + (write(_COVERED, {"coverage": row["coverage"]}, _, language) or "")
+    if row["share_low"] <= 0.5:
+        said += f"; {_(_EVEN)}"
     return escape(said, quote=False) if sentence is _ROW else said
 
 
