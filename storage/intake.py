@@ -25,6 +25,8 @@ from storage.tape import MOMENT, Tape, TapeStore
 
 #: names in one query: below the limits on bound values of both databases
 _CHUNK = 500
+#: rows made ready for the database at a time
+_ROWS = 5_000
 _ARROW: dict[type, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -91,7 +93,8 @@ def store(
                 latest = pc.max(table["event_at"]).as_py()
                 newest = latest if newest is None else max(newest, latest)
             if not isinstance(kind, Tape):
-                new += insert_new(session, kind, table.to_pylist())
+                for rows in table.to_batches(max_chunksize=_ROWS):
+                    new += insert_new(session, kind, rows.to_pylist())
         quarantine = [_quarantined(feed, name, reason, row, now) for reason, row in bad]
         insert_new(session, Quarantine, quarantine)
         account = Account(

@@ -3,7 +3,7 @@
 import importlib
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from string import Formatter
 
@@ -11,15 +11,23 @@ import pytest
 from sqlalchemy import Engine
 
 from bot.commands import Command, UserError
+from bot.commentary.numbers import slots
+from bot.commentary.stored import chart_from_json, chart_to_json
 from bot.docs import PAGES
 from bot.pipeline import look
 from bot.registry import all_commands, all_feeds, all_indicators, units
 from bot.rooms import Rooms
 from bot.settings import Settings
 from feeds import Feed, FeedError, Raw
+from feeds.sample import FIRST_SESSION, day
 from indicators import Indicator
-from storage.tape import TapeStore
+from storage import calendar
+from storage.database import connect, migrate, writing
+from storage.intake import insert_new
+from storage.tape import Tape, TapeStore
 
+#: the last session of the sample market that tests look at
+SAMPLE_UNTIL = date(2024, 2, 13)
 NOW = datetime(2024, 3, 4, 21, 45, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
 
@@ -78,6 +86,36 @@ def test_an_indicator_explains_itself(name: str) -> None:
         slot for state in indicator.states.values() for _, slot, _, _ in Formatter().parse(state.headline)
     }
     assert slots <= {None, "subject"}
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
+    """Thirty sessions of the sample market, at rest."""
+    folder = tmp_path_factory.mktemp("sample")
+    engine = connect(f"sqlite:///{folder / 'sample.sqlite'}")
+    migrate(engine)
+    rooms = Rooms(engine, TapeStore(folder / "tape"))
+    for session in calendar.sessions(FIRST_SESSION, SAMPLE_UNTIL):
+        for kind, table in day(session).items():
+            if isinstance(kind, Tape):
+                rooms.tapes.append(kind, table)
+            else:
+                with writing(engine) as writer:
+                    insert_new(writer, kind, table.to_pylist())
+    return rooms
+
+
+@pytest.mark.parametrize("name", all_indicators())
+def test_every_fact_a_sentence_names_is_given_and_every_signal_can_be_drawn(name: str, sample: Rooms) -> None:
+    indicator = all_indicators()[name]
+    as_of = calendar.day_end(SAMPLE_UNTIL)
+    named = {fact for sentence in indicator.sentences for fact, _ in slots(sentence)} - {"subject"}
+    seen = look(sample, indicator, as_of)
+    for signal in list(indicator.compute(seen, None))[:4]:
+        assert named <= signal.facts.keys()
+        assert signal.as_of == as_of
+        chart = indicator.chart(look(sample, indicator, as_of, [signal.subject]), signal)
+        assert chart_from_json(chart_to_json(chart)) is not None
 
 
 @pytest.mark.parametrize("name", all_commands())

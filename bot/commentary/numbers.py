@@ -141,11 +141,10 @@ def slots(sentence: str) -> list[tuple[str, str]]:
 def write(sentence: str, facts: Mapping[str, Any], translate: Translate, language: str) -> str | None:
     """`sentence`, translated, with its `{fact}` and `{fact:kind}` filled in, as plain text.
 
-    None if a fact it names is not known. Raises KeyError for a fact that does not exist: that is a
-    mistake in the sentence.
+    None if a fact it names is not known, or not there: a signal stored by an earlier version may lack it.
     """
     text = translate(sentence)
-    if not all(known(facts[name]) for name, _ in slots(text)):
+    if not all(known(facts.get(name)) for name, _ in slots(text)):
         return None
     return _SLOT.sub(lambda slot: format_value(facts[slot[1]], slot[2], language), text)
 
