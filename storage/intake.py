@@ -93,8 +93,8 @@ def store(
                 latest = pc.max(table["event_at"]).as_py()
                 newest = latest if newest is None else max(newest, latest)
             if not isinstance(kind, Tape):
-                for rows in table.to_batches(max_chunksize=_ROWS):
-                    new += insert_new(session, kind, rows.to_pylist())
+                for part in table.to_batches(max_chunksize=_ROWS):
+                    new += insert_new(session, kind, part.to_pylist())
         quarantine = [_quarantined(feed, name, reason, row, now) for reason, row in bad]
         insert_new(session, Quarantine, quarantine)
         account = Account(
