@@ -27,7 +27,6 @@ _MIXED = {
     "price_e4": 0x9E3779B1, "strike_e4": 0x85EBCA77, "expiry": 0xC2B2AE3D, "size": 0x27D4EB2F,
     "is_call": 0x165667B1,
 }  # fmt: skip
-_CONTRACT = ("strike_e4", "expiry", "is_call")
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,6 @@ class Suspects:
     latest: NDArray[np.int64]
     #: tells most other prints apart at a glance
     slots: NDArray[np.bool_]
-    #: the marks of the contracts that have a cancel, in order
-    contracts: NDArray[np.uint32]
-
-    def touch(self, contracts: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which contracts, by their marks, have a cancel in the session (or look like one that has)."""
-        place = np.searchsorted(self.contracts, contracts).clip(max=len(self.contracts) - 1)
-        return np.asarray(self.contracts[place] == contracts)
 
     def find(self, marks: NDArray[np.uint32], at: NDArray[np.int64]) -> NDArray[np.intp]:
         """Which prints, by mark and time, a cancel may be about; the cancels are among them."""
@@ -56,19 +48,17 @@ class Suspects:
 
 def find_suspects(batches: Callable[..., Iterator[pa.RecordBatch]]) -> Suspects | None:
     """Return the marks of all cancels of a session; None in a session without cancels."""
-    found, times, contracts = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)], [np.zeros(0, np.uint32)]
+    found, times = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)]
     for batch in batches(("event_at", "condition", "underlying", "exchange", *_MIXED), leading=True):
         rows = np.flatnonzero(bucket_of_condition(batch["condition"]) == NOTHING)
-        named = name_marks(batch["underlying"].dictionary)
-        found.append(marks(batch, named)[rows])
+        found.append(marks(batch, name_marks(batch["underlying"].dictionary))[rows])
         times.append(numbers(batch["event_at"])[rows])
-        contracts.append(contract_marks(batch, named, rows))
     every, places = np.unique(np.concatenate(found), return_inverse=True)
     latest = np.zeros(len(every), np.int64)
     np.maximum.at(latest, places, np.concatenate(times))
     slots = np.zeros(1 << _BITS, np.bool_)
     slots[every >> np.uint32(32 - _BITS)] = True
-    return Suspects(every, latest, slots, np.unique(np.concatenate(contracts))) if len(every) else None
+    return Suspects(every, latest, slots) if len(every) else None
 
 
 def marks(batch: pa.RecordBatch, named: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -80,16 +70,6 @@ def marks(batch: pa.RecordBatch, named: NDArray[np.uint32]) -> NDArray[np.uint32
         mixed += numbers(batch[name]).astype(np.uint32) * np.uint32(odd)
     mixed ^= mixed >> np.uint32(15)
     mixed *= np.uint32(0x2C1B3C6D)
-    return mixed
-
-
-def contract_marks(
-    batch: pa.RecordBatch, named: NDArray[np.uint32], rows: NDArray[np.intp]
-) -> NDArray[np.uint32]:
-    """A number for the contract of each print at `rows`; two contracts may share one."""
-    mixed: NDArray[np.uint32] = np.take(named, numbers(batch["underlying"])[rows])
-    for name in _CONTRACT:
-        mixed += numbers(batch[name])[rows].astype(np.uint32) * np.uint32(_MIXED[name])
     return mixed
 
 

@@ -29,6 +29,8 @@ FIELDS = (
     "code", "expiry", "strike_e4", "is_call", "side", "first", "last", "premium_e4", "size", "shares",
     "children", "sweep", "strong", "spot_e4", "open_interest",
 )  # fmt: skip
+#: behind the fields of a row that waits: 1 for a print that a cancel may be about
+DOUBT = len(FIELDS)
 _AT = {name: place for place, name in enumerate(FIELDS)}
 _CONTRACT = [_AT[name] for name in ("code", "expiry", "strike_e4", "is_call", "side")]
 _FIRST, _LAST, _PREMIUM, _SIDE = (_AT[name] for name in ("first", "last", "premium_e4", "side"))
@@ -71,10 +73,8 @@ def join(rows: Ints) -> Ints:
     """Join rows into orders, sorted by contract, side and time; orders already begun may be among them."""
     if not len(rows):
         return rows
-    rows = rows[np.lexsort([rows[:, place] for place in (_FIRST, *reversed(_CONTRACT))])]
-    same = (rows[1:, _CONTRACT] == rows[:-1, _CONTRACT]).all(axis=1) & (np.abs(rows[1:, _SIDE]) == 1)
-    starts = np.ones(len(rows), np.bool_)
-    starts[1:] = ~same | (rows[1:, _FIRST] - rows[:-1, _LAST] > GAP)
+    rows = _sorted(rows)
+    starts = _chains(rows)
     begin = np.flatnonzero(starts)
     end = np.append(begin[1:], len(rows))
     for chain in np.flatnonzero(rows[end - 1, _LAST] - rows[begin, _FIRST] > SPAN):
@@ -85,6 +85,18 @@ def join(rows: Ints) -> Ints:
     joined[:, _MOST] = np.maximum.reduceat(rows[:, _MOST], begin, axis=0)
     joined[:, _LEAST] = np.minimum.reduceat(rows[:, _LEAST], begin, axis=0)
     return joined
+
+
+def _sorted(rows: Ints) -> Ints:
+    return rows[np.lexsort([rows[:, place] for place in (_FIRST, *reversed(_CONTRACT))])]
+
+
+def _chains(rows: Ints) -> NDArray[np.bool_]:
+    """Where among sorted rows another contract or side begins, or more than a second has passed."""
+    starts = np.ones(len(rows), np.bool_)
+    same = (rows[1:, _CONTRACT] == rows[:-1, _CONTRACT]).all(axis=1) & (np.abs(rows[1:, _SIDE]) == 1)
+    starts[1:] = ~same | (rows[1:, _FIRST] - rows[:-1, _LAST] > GAP)
+    return starts
 
 
 def _cut(times: Ints, starts: NDArray[np.bool_]) -> None:
@@ -108,7 +120,7 @@ class Orders:
     #: of its largest that meet some criteria
     bars: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     _waiting: list[Ints] = field(default_factory=list)
-    #: prints of contracts with a cancel: they are joined when it is known which of them stand
+    #: prints near one that may be cancelled: they are joined when it is known which of those stand
     _late: list[Ints] = field(default_factory=list)
     _now: int = 0
 
@@ -118,18 +130,19 @@ class Orders:
         self.orders, self.children = np.pad(self.orders, more), np.pad(self.children, more)
         self.squares, self.bars = np.pad(self.squares, more), np.pad(self.bars, more)
 
-    def add(self, rows: Ints, late: NDArray[np.bool_] | None = None) -> None:
-        """Add prints (rows of FIELDS) that come after all before, those marked `late` only at the end."""
-        if late is not None:
-            self._late.append(rows[late])
-            rows = rows[~late]
+    def add(self, rows: Ints) -> None:
+        """Add prints (rows of FIELDS and DOUBT) that come after all before."""
         small = rows[:, _PREMIUM] < CHILD_E4
-        self.kept.append(rows[small])
+        self.kept.append(rows[small & (rows[:, DOUBT] == 0), :DOUBT])
         if not small.all():
             self._waiting.append(rows[~small])
             self._now = int(rows[-1, _LAST])
         if sum(map(len, self._waiting)) >= _WAIT:
             self._settle(everything=False)
+
+    def add_late(self, rows: Ints) -> None:
+        """Add prints that were in doubt, and stand."""
+        self._late.append(rows)
 
     def finish(self) -> None:
         """Join what waits, and what came late."""
@@ -144,12 +157,30 @@ class Orders:
     def _settle(self, everything: bool) -> None:
         if not self._waiting:
             return
-        joined = join(np.concatenate(self._waiting))
+        rows = np.concatenate(self._waiting)
+        self._waiting = []
+        if rows[:, DOUBT].any():
+            rows = self._without_doubt(rows, everything)
+        joined = join(rows)
         may_grow = (joined[:, _LAST] >= self._now - GAP) & (joined[:, _FIRST] >= self._now - SPAN)
         if everything:
             may_grow[:] = False
-        self._waiting = [joined[may_grow]]
-        self._count(joined[~may_grow])
+        self._waiting.append(joined[may_grow])
+        self._count(joined[~may_grow, :DOUBT])
+
+    def _without_doubt(self, rows: Ints, everything: bool) -> Ints:
+        """Put off the chains of prints in which one is in doubt; return the other rows."""
+        rows = _sorted(rows)
+        starts = _chains(rows)
+        begin, chain = np.flatnonzero(starts), np.cumsum(starts) - 1
+        doubted = np.maximum.reduceat(rows[:, DOUBT], begin)[chain] == 1
+        goes_on = np.maximum.reduceat(rows[:, _LAST], begin)[chain] >= self._now - GAP
+        if everything:
+            goes_on[:] = False
+        self._waiting.append(rows[doubted & goes_on])
+        self._late.append(rows[doubted & ~goes_on & (rows[:, DOUBT] == 0)])
+        rest: Ints = rows[~doubted]
+        return rest
 
     def _count(self, done: Ints) -> None:
         code, usd = column(done, "code"), column(done, "premium_e4") / 1e4

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from indicators._option_cancels import (
     Suspects,
     bits,
-    contract_marks,
     find_suspects,
     marks,
     name_marks,
@@ -24,7 +23,7 @@ from indicators._option_cancels import (
     settle,
 )
 from indicators._option_conditions import SWEEP, bucket_of_condition
-from indicators._option_orders import CHILD_E4, FIELDS, MULTI_LEG, Orders
+from indicators._option_orders import CHILD_E4, DOUBT, FIELDS, MULTI_LEG, Orders
 from indicators._option_sides import (
     BUCKETS,
     COMPLEX,
@@ -114,12 +113,15 @@ class Partial:
         self.newest = max(self.newest, int(at.max()))
         quoted = _quoted(batch, price, size)
         where = np.maximum(quoted, bucket_of_condition(batch["condition"]))
+        premium = price * size * numbers(batch["multiplier"])
+        doubted = np.zeros(0, np.intp)
         if suspects is not None:
             aside = suspects.find(marks(batch, self._marks), at)
+            doubted = aside[(where[aside] < EXCLUDED) & (premium[aside] >= CHILD_E4)]
+            sides = where[doubted]
             where[aside] = NOTHING
             if len(aside):
                 self.held.append(set_aside(batch, aside))
-        premium = price * size * numbers(batch["multiplier"])
         place = np.take(code * (2 * _WIDTH), own) + (call * np.int8(_WIDTH) + where)
         long = np.flatnonzero(numbers(batch["expiry"]) > at[0] // _DAY + LONG_DAYS)
         for total, amount in zip(self.sums.reshape(4, -1), (premium, size, 1), strict=False):
@@ -128,7 +130,14 @@ class Partial:
         if batch["vendor_side"].null_count < batch.num_rows:
             counted = np.where(where < EXCLUDED, quoted, UNQUOTED)
             self._compare(code[own], counted, batch["vendor_side"])
-        self._order(batch, code, own, premium, where, suspects, late)
+        rows = self._large(code, own, premium, where)
+        if len(doubted):
+            where[doubted] = sides
+        prints = _prints(batch, code, np.union1d(rows, doubted), doubted, premium, where)
+        if late:
+            self.orders.add_late(prints)
+        elif len(prints):
+            self.orders.add(prints)
 
     def _codes(self, dictionary: pa.Array) -> Ints:
         """The places of a batch's underlyings in the sums: looked up only when the dictionary is new."""
@@ -156,24 +165,16 @@ class Partial:
         np.add.at(self.counts[0], code[both], 1)
         np.add.at(self.counts[1], code[agreed], 1)
 
-    def _order(
-        self, batch: pa.RecordBatch, code: Ints, own: Ints, premium: Ints, where: Places,
-        suspects: Suspects | None, late: bool,
-    ) -> None:  # fmt: skip
-        """Hand the large prints, and each underlying's largest, to the orders; sum squares of the rest."""
+    def _large(self, code: Ints, own: Ints, premium: Ints, where: Places) -> NDArray[np.intp]:
+        """The large prints, and each underlying's largest so far; of the rest the squares are summed."""
         usd = premium * 1e-4
         usd[(premium >= CHILD_E4) | (where >= EXCLUDED)] = 0.0
         cell = np.take(code * 2, own) + np.take(_SIGNED, where)
         self.squares += np.bincount(cell, usd * usd, self.squares.size).reshape(-1, 2)
         bar = np.minimum(self.best, CHILD_E4)[code]
         rows = np.flatnonzero((premium >= np.take(bar, own)) & (where < EXCLUDED))
-        if not len(rows):
-            return
-        mine = code[own[rows]]
-        np.maximum.at(self.best, mine, premium[rows])
-        prints = _prints(batch.select(_OF_AN_ORDER).take(pa.array(rows)), mine, premium[rows], where[rows])
-        touched = None if suspects is None else suspects.touch(contract_marks(batch, self._marks, rows))
-        self.orders.add(prints, np.ones(len(rows), np.bool_) if late else touched)
+        np.maximum.at(self.best, code[own[rows]], premium[rows])
+        return rows
 
     def merge(self, other: "Partial") -> "Partial":
         """Return the result of both: of shards by underlying, or of stretches of time (an order that goes
@@ -226,16 +227,23 @@ class Partial:
         return pa.table(columns, schema=SCHEMA)
 
     def _largest(self, place: Ints) -> pa.Array:
-        rows = self.orders.kept[0] if self.orders.kept else np.zeros((0, len(FIELDS)), np.int64)
+        rows = self.orders.kept[0] if self.orders.kept else np.zeros((0, DOUBT), np.int64)
         begin, end = np.searchsorted(rows[:, 0], [place, place + 1])
         offsets = np.append(0, np.cumsum(end - begin)).astype(np.int32)
         mine = np.repeat(begin - offsets[:-1], end - begin) + np.arange(offsets[-1])
-        cells = [pa.array(rows[mine, column]) for column in range(1, len(FIELDS))]
+        cells = [pa.array(rows[mine, column]) for column in range(1, DOUBT)]
         return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(cells, FIELDS[1:]))
 
 
-def _prints(batch: pa.RecordBatch, code: Ints, premium: Ints, where: Places) -> Ints:
-    """Prints as rows of the orders' FIELDS."""
+def _prints(
+    batch: pa.RecordBatch, code: Ints, rows: NDArray[np.intp], doubted: NDArray[np.intp], premium: Ints,
+    where: Places,
+) -> Ints:  # fmt: skip
+    """The prints at `rows` as rows of the orders' FIELDS and DOUBT."""
+    own = code[numbers(batch["underlying"])[rows]]
+    premium, where = premium[rows], where[rows]
+    doubt = np.isin(rows, doubted) if len(doubted) else np.zeros(len(rows), np.int64)
+    batch = batch.select(_OF_AN_ORDER).take(pa.array(rows))
     letters = batch["condition"]
     sweeps = np.array([letter == SWEEP for letter in letters.dictionary.to_pylist()] + [False])
     at, size = numbers(batch["event_at"]), numbers(batch["size"])
@@ -244,8 +252,8 @@ def _prints(batch: pa.RecordBatch, code: Ints, premium: Ints, where: Places) -> 
     beside = [numbers(batch[name], -1) for name in ("underlying_price_e4", "open_interest")]
     return np.column_stack(
         [
-            code, *contract, _ORDER_SIDE[where], at, at, premium, size, size * numbers(batch["multiplier"]),
-            np.ones(len(code), np.int64), sweep, _STRONG[where], *beside,
+            own, *contract, _ORDER_SIDE[where], at, at, premium, size, size * numbers(batch["multiplier"]),
+            np.ones(len(own), np.int64), sweep, _STRONG[where], *beside, doubt,
         ]
     ).astype(np.int64, copy=False)  # fmt: skip
 

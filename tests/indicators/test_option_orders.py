@@ -27,7 +27,8 @@ def order(**cells: Any) -> list[int]:
 
 
 def rows(*orders: list[int]) -> Any:
-    return np.array(orders, np.int64)
+    """Orders as rows, none of them in doubt."""
+    return np.array([[*order, 0] for order in orders], np.int64)
 
 
 def test_prints_of_one_contract_and_side_a_second_apart_are_one_order() -> None:
@@ -103,6 +104,25 @@ def test_the_five_largest_are_kept_and_fifteen_that_meet_three_criteria() -> Non
     orders.finish()
     kept = [usd // 10**8 for usd in column(orders.kept[0], "premium_e4").tolist()]
     assert kept == [*range(919, 914, -1), *range(119, 104, -1)]
+
+
+def test_an_order_with_a_print_in_doubt_waits_until_it_is_known_to_stand() -> None:
+    def total(*, stands: bool) -> list[list[int]]:
+        orders = Orders()
+        orders.grow(1)
+        doubted = rows(order(at=SECOND))
+        doubted[:, -1] = 1
+        orders.add(
+            np.concatenate([rows(order(at=0)), doubted, rows(order(at=2 * SECOND), order(at=9 * SECOND))])
+        )
+        if stands:
+            orders.add_late(rows(order(at=SECOND)))
+        orders.finish()
+        return [orders.orders[0].tolist(), orders.children[0].tolist()]
+
+    # without the middle one its neighbours are two seconds apart
+    assert total(stands=True) == [[2, 2], [4, 4]]
+    assert total(stands=False) == [[3, 3], [3, 3]]
 
 
 def test_the_criteria_are_told_apart_met_not_met_and_not_known() -> None:
