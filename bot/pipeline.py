@@ -79,8 +79,10 @@ async def fetch(
     """
     assert feed.fetch is not None
     with reading(rooms.engine) as session:
-        symbols = people.watched(session)
-    ask = Ask(http, settings, symbols, window, lambda names: known_names(rooms.engine, feed.name, names))
+        symbols, members = people.tickers_watched(session), people.members(session)
+    ask = Ask(
+        http, settings, symbols, window, lambda names: known_names(rooms.engine, feed.name, names), members
+    )
     accounts: list[Account] = []
     failure = None
     try:

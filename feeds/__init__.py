@@ -99,6 +99,8 @@ class Ask:
     window: Window
     #: of these names, the ones already read
     known: Callable[[Iterable[str]], set[str]]
+    #: further symbols whose daily bars are needed: members of sectors and themes
+    members: Sequence[str] = ()
 
 
 Fetch = Callable[[Ask], AsyncIterator[Raw]]

@@ -111,7 +111,7 @@ def _row(fields: dict[str, str]) -> dict[str, Any]:
 
 
 def _role(position: str, owner: str) -> str:
-    """The relation a position says. A title is an officer's; a person's lines without one may be anybody's."""
+    """The relation a position says. A title is an officer's; a person without one may be anybody."""
     text = position.lower()
     if not text:
         return "ten_percent" if _ORGANISATION.search(owner) else "other"

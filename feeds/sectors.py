@@ -1,12 +1,18 @@
-"""Which symbol belongs to which sector or theme, and since when: CSV or Parquet in our own columns."""
+"""Which symbol belongs to which sector or theme, and since when: CSV or Parquet in our own columns.
 
+A running bot reads our own themes by itself; they ship with the program and need no network.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
 from datetime import date, time
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feeds import Feed, Parsed, Raw
+from feeds import Ask, Feed, Parsed, Raw
 from feeds._columns import Layout, by_day, open_rows
+from feeds._themes import THEMES
 from feeds._values import day, ticker, words
 from storage import calendar
 from storage.tables import SectorMember
@@ -14,12 +20,17 @@ from storage.tables import SectorMember
 NAME = "sectors"
 #: the source of rows that do not say since when: they hold for all time, which is hindsight
 UNDATED = "sectors, undated"
+#: the source of our own themes
+HOUSE = "sectors, house themes"
 #: since when an undated row holds
 ALWAYS = date(1970, 1, 1)
 
+_HOUSE = THEMES.encode()
 _LAYOUTS = (
     Layout(("symbol", "sector", "name")),
     Layout(("symbol", "sector", "name"), {"sector": "gics sector", "name": "security"}),
+    # bars that carry their sector: the membership is said once a bar and stored once
+    Layout(("symbol", "sector", "name"), {"symbol": "ticker", "name": "ticker"}),
 )
 
 
@@ -34,7 +45,7 @@ def parse(raw: Raw) -> Parsed:
     columns = {
         "event_at": known,
         "known_at": known,
-        "source": pc.if_else(undated, UNDATED, NAME),
+        "source": pc.if_else(undated, UNDATED, HOUSE if raw.body == _HOUSE else NAME),
         "symbol": rows.read("symbol", ticker, pa.string()),
         "sector": rows.read("sector", words, pa.string()),
         "name": rows.read("name", words, pa.string()),
@@ -44,9 +55,17 @@ def parse(raw: Raw) -> Parsed:
     return rows.parsed(SectorMember, columns)
 
 
+async def fetch(ask: Ask) -> AsyncIterator[Raw]:
+    """Our own themes, once for each version of them."""
+    name = f"house themes {hashlib.sha256(_HOUSE).hexdigest()[:12]}"
+    if not ask.known([name]):
+        yield Raw(name, _HOUSE)
+
+
 FEED = Feed(
     name=NAME,
-    about="Members of sectors and themes with the dates they joined and left, as CSV or Parquet files.",
+    about="Members of sectors and themes with the dates they joined and left: our own themes, and files.",
     gives=(SectorMember,),
     parse=parse,
+    fetch=fetch,
 )

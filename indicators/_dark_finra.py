@@ -21,30 +21,45 @@ WEEK = ("ats_week", "ats_shares", "otc_shares", "ats_share", "ats_source")
 
 
 def short_facts(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """The newest session of each symbol in rows of `ShortVolume`: shares marked short, and of how many.
-
-    The consolidated file counts; the facilities' own are summed where it is not there, since one of them
-    may be missing. Of a file posted anew the newest counts.
-    """
+    """The newest session of each symbol in rows of `ShortVolume`: shares marked short, and of how many."""
     newest = rows[rows["session"] == rows.groupby("symbol")["session"].transform("max")]
-    newest = newest.sort_values("known_at", kind="stable").drop_duplicates(["symbol", "market"], keep="last")
     found: dict[str, dict[str, Any]] = {}
-    for symbol, lines in _lines(newest).items():
+    told = _lines(_newest_known(newest))
+    for symbol, counts in _lines(counted(newest).sort_values("market", kind="stable")).items():
+        lines = told[symbol]
         whole = [line for line in lines if len(line.market) > 1]
-        counted = sorted(whole[-1:] or lines, key=lambda line: line.market)
         short, total = (
-            sum(int(getattr(line, name)) for line in counted) for name in ("short_volume", "total_volume")
+            sum(int(getattr(line, name)) for line in counts) for name in ("short_volume", "total_volume")
         )
         found[symbol] = {
-            "short_session": counted[0].session.isoformat(),
+            "short_session": counts[0].session.isoformat(),
             "short_volume": short,
             "short_total": total,
             "short_share": share(short, total),
             "short_by_market": {line.market: _market(line) for line in lines if line not in whole}
-            or {line.market: _market(line) for line in counted},
-            "short_source": ", ".join(sorted({line.source for line in counted})),
+            or {line.market: _market(line) for line in counts},
+            "short_source": ", ".join(sorted({line.source for line in counts})),
         }
     return found
+
+
+def counted(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `ShortVolume` that count, of each symbol and session.
+
+    The consolidated file; the facilities' own, to be summed, where it is not there, since one of them may be
+    missing. Of a file posted anew the newest counts.
+    """
+    newest = _newest_known(rows)
+    whole = newest[newest["market"].astype("str").str.len() > 1].drop_duplicates(_DAY, keep="last")
+    alone = ~pd.MultiIndex.from_frame(newest[_DAY]).isin(pd.MultiIndex.from_frame(whole[_DAY]))
+    return pd.concat([whole, newest[alone]])
+
+
+def _newest_known(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values("known_at", kind="stable").drop_duplicates([*_DAY, "market"], keep="last")
+
+
+_DAY = ["symbol", "session"]
 
 
 def _market(line: Any) -> dict[str, Any]:

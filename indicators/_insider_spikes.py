@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from indicators import MARKET
 from indicators._insider_rows import WINDOW
@@ -28,8 +29,6 @@ class Windows:
     issuers: list[str]
     buys: Floats
     sells: Floats
-    #: distinct filings of all issuers in each window
-    filings: Floats
 
 
 def windows_of(trades: pd.DataFrame, as_of: datetime) -> Windows:
@@ -42,7 +41,7 @@ def windows_of(trades: pd.DataFrame, as_of: datetime) -> Windows:
     steps = (age.dt.total_seconds() // WINDOW.total_seconds()).astype(int)
     there = (steps <= PAST) & (decided["ends"] > as_of - steps * WINDOW)
     decided, steps = decided[there], steps[there].to_numpy()
-    issuers, place = np.unique(decided["symbol"].to_numpy(str), return_inverse=True)
+    place, issuers = pd.factorize(decided["symbol"], sort=True)
     shape = (len(issuers), PAST + 1)
     cells, usd = place * shape[1] + steps, decided["usd"].fillna(0.0).to_numpy()
     buy = decided["buy"].to_numpy(bool)
@@ -50,31 +49,66 @@ def windows_of(trades: pd.DataFrame, as_of: datetime) -> Windows:
         np.bincount(cells[side], usd[side], shape[0] * shape[1]).astype(float).reshape(shape)
         for side in (buy, ~buy)
     )
-    once = pd.DataFrame({"step": steps, "filing": decided["filing"].to_numpy()}).drop_duplicates()
-    filings = np.bincount(once["step"].to_numpy(int), minlength=PAST + 1).astype(float)
-    return Windows(issuers.tolist(), buys, sells, filings)
+    return Windows(issuers.tolist(), buys, sells)
 
 
-def spikes_of(trades: pd.DataFrame, as_of: datetime) -> dict[str, tuple[float, float]]:
-    """z and percentile of each subject's newest window among its own past ones; NaN where unknown."""
+def usable_windows(filings: pd.Series, as_of: datetime) -> NDArray[np.bool_]:
+    """In which windows, the newest first, enough filings became known; `filings` are their moments."""
+    steps = ((as_of - filings).dt.total_seconds() // WINDOW.total_seconds()).to_numpy(np.int64)
+    return np.asarray(np.bincount(steps[steps <= PAST], minlength=PAST + 1) >= LEAST_FILINGS)
+
+
+class Spike(NamedTuple):
+    """A subject's newest window: log ratio (capped for the market) and how unusual it is; NaN: unknown."""
+
+    log_ratio: float
+    z: float
+    pct: float
+
+
+class History(NamedTuple):
+    """What the newest window is compared with."""
+
+    spikes: dict[str, Spike]
+    #: the market's log ratio without the cap on issuers
+    log_ratio: float
+    #: past windows of a market that was there
+    windows: int
+
+
+def history_of(trades: pd.DataFrame, usable: NDArray[np.bool_], as_of: datetime) -> History:
+    """How unusual each subject's newest window is among its own past ones that are `usable`."""
     seen = windows_of(trades, as_of)
-    usable = seen.filings >= LEAST_FILINGS
-    most = CAP * (seen.buys + seen.sells).sum(axis=0)
-    buys, sells = (np.minimum(side, most).sum(axis=0)[None] for side in (seen.buys, seen.sells))
-    of_issuers = _unusual(seen.buys, seen.sells, usable, FLOOR_TICKER)
-    of_market = _unusual(buys, sells, usable, FLOOR_MARKET)
-    z, pct = (np.concatenate(pair).tolist() for pair in zip(of_issuers, of_market, strict=True))
-    return dict(zip([*seen.issuers, MARKET], zip(z, pct, strict=True), strict=True))
+    sides = seen.buys, seen.sells
+    of_issuers = _unusual(*sides, usable, FLOOR_TICKER)
+    of_market = _unusual(*capped(*sides), usable, FLOOR_MARKET)
+    spikes = (Spike(*map(float, each)) for each in np.concatenate([of_issuers, of_market]))
+    bought, sold = (side.sum(axis=0)[None] for side in sides)
+    whole = _unusual(bought, sold, usable, FLOOR_MARKET)
+    return History(
+        dict(zip([*seen.issuers, MARKET], spikes, strict=True)), float(whole[0, 0]), int(usable[1:].sum())
+    )
 
 
-def _unusual(buys: Floats, sells: Floats, usable: Any, floor: float) -> tuple[Floats, Floats]:
-    """z and percentile of column 0 among the usable later columns; shape (subjects, windows)."""
+def capped(buys: Floats, sells: Floats) -> tuple[Floats, Floats]:
+    """The market's two sides by window, shape (1, windows), each issuer's at most CAP of the window."""
+    most = CAP * (buys + sells).sum(axis=0)
+    bought, sold = (np.minimum(side, most).sum(axis=0)[None] for side in (buys, sells))
+    return bought, sold
+
+
+def smoothing(both: Floats, floor: float) -> Floats:
+    """k of the log ratio: a share of the median of `both` sides over the last axis, at least `floor` USD."""
+    known = np.any(~np.isnan(both), axis=-1, keepdims=True)
+    usual = np.nanmedian(np.where(known, both, 0.0), axis=-1, keepdims=True)
+    return np.asarray(np.maximum(floor, SMOOTH * usual), np.float64)
+
+
+def _unusual(buys: Floats, sells: Floats, usable: Any, floor: float) -> Floats:
+    """Log ratio, z and percentile of column 0 among the usable later columns; shape (subjects, 3)."""
     past = np.where(usable[1:], 0.0, np.nan)
-    enough = np.sum(usable[1:]) > 0
-    usual = np.nanmedian((buys + sells)[:, 1:] + past, axis=1) if enough else np.zeros(len(buys))
-    k = np.maximum(floor, SMOOTH * usual)[:, None]
-    ratio = slr(buys, sells, k)
+    ratio = slr(buys, sells, smoothing((buys + sells)[:, 1:] + past, floor))
     score = madz(ratio[:, 0], ratio[:, 1:] + past)
     # a history that hardly ever moves has no scale to measure by
     z = np.where(score.degenerate, np.nan, score.z)
-    return z, pct_rank(ratio[:, 0], ratio[:, 1:] + past)
+    return np.column_stack([ratio[:, 0], z, pct_rank(ratio[:, 0], ratio[:, 1:] + past)])

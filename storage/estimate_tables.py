@@ -36,7 +36,8 @@ class IndexEps(MarketRow, table=True):
     vendor: str = Field(max_length=20)
     #: operating, reported or adjusted
     basis: str = Field(max_length=12)
-    #: `ntm` the next twelve months as the vendor says, `quarter`, or `year`
+    #: `ntm` the next twelve months as the vendor says, `quarter` or `year`; `close`: the index alone, of a
+    #: source without estimates, whose `eps_e4` is 0 and is never read
     kind: str = Field(max_length=8)
     #: NTM, 2025Q3 or 2025
     period: str = Field(max_length=8)

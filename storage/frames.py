@@ -4,15 +4,21 @@
 look-ahead out of every indicator, live, in replay and in a back-test alike.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import ColumnElement, Date, Engine, Table, select, type_coerce
+from sqlalchemy.types import NullType
 
 from storage.tables import MarketRow
 from storage.tape import Tape, TapeStore, TapeView
+from storage.types import Exact, Utc
+
+#: values of columns a row must have one of
+Only = Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,10 @@ class Frames:
     as_of: datetime
     tapes: Mapping[str, TapeView]
     load: Callable[[type[MarketRow]], pd.DataFrame]
+    #: reads some columns of some rows; without it they are taken from the whole
+    load_some: (
+        Callable[[type[MarketRow], Sequence[str], Only, bool, datetime | None], pd.DataFrame] | None
+    ) = None
     _read: dict[type[MarketRow], pd.DataFrame] = field(default_factory=dict)
 
     def __getitem__(self, kind: type[MarketRow]) -> pd.DataFrame:
@@ -35,6 +45,31 @@ class Frames:
         if kind not in self._read:
             self._read[kind] = self.load(kind)
         return self._read[kind]
+
+    def some(
+        self,
+        kind: type[MarketRow],
+        columns: Sequence[str],
+        *,
+        everybody: bool = False,
+        within: timedelta | None = None,
+        **only: Collection[str],
+    ) -> pd.DataFrame:
+        """As `self[kind]`, but only `columns`, and only the rows whose columns have one of the values `only`.
+
+        Exact decimals come as float64: of a long table this costs a tenth. `everybody`: the rows of all
+        symbols, also where the frames are of some. `within`: a shorter look-back, for an indicator that looks
+        far back into another table. Raises KeyError as above.
+        """
+        since = None if within is None or kind.lasting else self.as_of - within
+        if self.load_some is not None and (everybody or kind not in self._read):
+            return self.load_some(kind, columns, only, everybody, since)
+        rows = self[kind]
+        if since is not None:
+            rows = rows[rows["event_at"] > since]
+        for name, values in only.items():
+            rows = rows[rows[name].isin(list(values))]
+        return _plain(rows[[*columns]], kind)
 
     def tape(self, tape: Tape) -> TapeView:
         """The tape's prints known by `as_of`."""
@@ -52,29 +87,98 @@ def read(
 ) -> Frames:
     """Frames of `inputs` as they were known at `as_of`, events of the last `lookback` only.
 
-    `symbols` narrows the tables that have a `symbol` column; a tape is always whole.
+    Of rows that last (`MarketRow.lasting`) the look-back cuts none. `symbols` narrows the tables that have a
+    `symbol` column; a tape is always whole, and so is everything beside memberships that last: to place one
+    group, the members of all are needed.
     """
     since = as_of - lookback
+    if any(not isinstance(kind, Tape) and kind.lasting for kind in inputs):
+        symbols = None
 
     def load(kind: type[MarketRow]) -> pd.DataFrame:
-        if kind not in inputs:
-            raise KeyError(f"{kind.__name__} is not among the declared inputs")
+        _check(kind)
         return _table(engine, kind, as_of, since, symbols)
 
+    def load_some(
+        kind: type[MarketRow], columns: Sequence[str], only: Only, everybody: bool, shorter: datetime | None
+    ) -> pd.DataFrame:
+        _check(kind)
+        first = since if shorter is None else max(since, shorter)
+        return _columns(engine, kind, columns, only, as_of, first, None if everybody else symbols)
+
+    def _check(kind: type[MarketRow]) -> None:
+        if kind not in inputs:
+            raise KeyError(f"{kind.__name__} is not among the declared inputs")
+
     views = {kind.name: tapes.view(kind, as_of, since) for kind in inputs if isinstance(kind, Tape)}
-    return Frames(as_of, views, load)
+    return Frames(as_of, views, load, load_some)
+
+
+def _known(
+    kind: type[MarketRow], as_of: datetime, since: datetime, symbols: Sequence[str] | None
+) -> tuple[Table, list[ColumnElement[bool]]]:
+    """The table of `kind`, and which of its rows may be seen."""
+    table: Table = kind.__table__  # type: ignore[attr-defined]
+    seen = [table.c.known_at <= as_of]
+    if not kind.lasting:
+        seen.append(table.c.event_at > since)
+    if symbols is not None and "symbol" in table.c:
+        seen.append(table.c.symbol.in_(symbols))
+    return table, seen
 
 
 def _table(
     engine: Engine, kind: type[MarketRow], as_of: datetime, since: datetime, symbols: Sequence[str] | None
 ) -> pd.DataFrame:
-    table: Table = kind.__table__  # type: ignore[attr-defined]
-    query = select(table).where(table.c.known_at <= as_of, table.c.event_at > since)
-    if symbols is not None and "symbol" in table.c:
-        query = query.where(table.c.symbol.in_(symbols))
+    table, seen = _known(kind, as_of, since, symbols)
     with engine.connect() as connection:
-        result = connection.execute(query.order_by(table.c.event_at, table.c.id))
+        result = connection.execute(select(table).where(*seen).order_by(table.c.event_at, table.c.id))
         frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
-    for name in ("event_at", "known_at"):
+    return _timed(frame)
+
+
+def _columns(
+    engine: Engine,
+    kind: type[MarketRow],
+    columns: Sequence[str],
+    only: Only,
+    as_of: datetime,
+    since: datetime,
+    symbols: Sequence[str] | None,
+) -> pd.DataFrame:
+    """Some columns of some rows. Times and decimals are converted a column at a time, not row by row."""
+    table, seen = _known(kind, as_of, since, symbols)
+    seen += [table.c[name].in_(list(values)) for name, values in only.items()]
+    bare = [
+        type_coerce(column, NullType()).label(column.name)
+        if isinstance(column.type, Utc | Exact | Date)
+        else column
+        for column in (table.c[name] for name in columns)
+    ]
+    with engine.connect() as connection:
+        result = connection.execute(select(*bare).where(*seen).order_by(table.c.event_at, table.c.id))
+        cells = list(zip(*result.fetchall(), strict=True)) or [()] * len(columns)
+    told = {
+        name: _dates(column) if isinstance(table.c[name].type, Date) else list(column)
+        for name, column in zip(columns, cells, strict=True)
+    }
+    return _plain(_timed(pd.DataFrame(told, columns=list(columns))), kind)
+
+
+def _dates(cells: Sequence[Any]) -> list[date | None]:
+    """Dates as dates: SQLite gives text. Few days, many rows: each is read once."""
+    read = {cell: date.fromisoformat(cell) if isinstance(cell, str) else cell for cell in {*cells}}
+    return [read[cell] for cell in cells]
+
+
+def _timed(frame: pd.DataFrame) -> pd.DataFrame:
+    for name in {"event_at", "known_at"} & {*frame.columns}:
         frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
     return frame
+
+
+def _plain(frame: pd.DataFrame, kind: type[MarketRow]) -> pd.DataFrame:
+    """Decimals as float64."""
+    table: Table = kind.__table__  # type: ignore[attr-defined]
+    exact = [name for name in frame.columns if isinstance(table.c[name].type, Exact)]
+    return frame.astype(dict.fromkeys(exact, float)) if exact else frame

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, delete, select
 
 from storage.intake import insert_new
-from storage.tables import Person, Rule, Watch
+from storage.tables import Person, Rule, SectorMember, Watch
 
 #: symbols on one watchlist
 MOST = 100
@@ -68,3 +68,20 @@ def watched(session: Session) -> list[str]:
         .order_by(Watch.symbol)
     )
     return list(session.exec(query))
+
+
+def themes(session: Session) -> dict[str, str]:
+    """Every sector and theme that has members, by its name in small letters."""
+    names = session.exec(select(SectorMember.sector).distinct())
+    return {name.casefold(): name for name in names}
+
+
+def tickers_watched(session: Session) -> list[str]:
+    """Every ticker that somebody active watches, and none of the themes."""
+    known = set(themes(session).values())
+    return [symbol for symbol in watched(session) if symbol not in known]
+
+
+def members(session: Session) -> list[str]:
+    """The symbols of all sectors and themes, in the order of the alphabet."""
+    return list(session.exec(select(SectorMember.symbol).distinct().order_by(SectorMember.symbol)))

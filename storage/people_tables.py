@@ -25,13 +25,13 @@ class Person(SQLModel, table=True):
 
 
 class Watch(SQLModel, table=True):
-    """One symbol on one chat's watchlist."""
+    """One ticker, sector or theme on one chat's watchlist."""
 
     __tablename__ = "watch"
     __table_args__ = (Index("ix_watch_symbol", "symbol", "chat_id"),)
 
     chat_id: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="person.chat_id")
-    symbol: str = Field(primary_key=True, max_length=16)
+    symbol: str = Field(primary_key=True, max_length=60)
     since: datetime = Field(sa_type=Utc)
 
 

@@ -61,7 +61,7 @@ class TapeView:
         told = [] if self.tape.leading is None else [self.tape.leading[0]]
         wanted = list(dict.fromkeys([*columns, "event_at", *told]))
         parts = self._parts(session)
-        runs = [Run(_first_event(part), partial(self._without_leading, part, wanted)) for part in parts]
+        runs = [Run(_begin(part), partial(self._without_leading, part, wanted)) for part in parts]
         if self.tape.leading is not None:
             runs += self._all_leading(session, wanted)
         for batch in woven(runs, BATCH_ROWS):
@@ -83,7 +83,7 @@ class TapeView:
         """
         views = (self, *beside)
         parts = [(view, part) for view in views for part in view._parts(session)]
-        if not all(_newest_known(part) <= view.as_of for view, part in parts):
+        if not all(view._is_whole(pq.read_metadata(part)) for view, part in parts):
             return reduce(lambda wanted=columns, **how: self.batches(session, wanted, **how))
         names = [part.name if view is self else f"{view.tape.name}/{part.name}" for view, part in parts]
         digest = hashlib.sha256(" ".join(names).encode()).hexdigest()[:24]
@@ -103,19 +103,25 @@ class TapeView:
     def _parts(self, session: date) -> list[Path]:
         return parts_in(self.folder / session.isoformat())
 
+    def _is_whole(self, metadata: pq.FileMetaData) -> bool:
+        """Whether all of a part was known by `as_of`."""
+        return max(_bounds(metadata, "known_at", "max")) <= self.as_of
+
     def _read(
         self, part: Path, columns: Sequence[str] | None, leading: bool = False
     ) -> Iterator[pa.RecordBatch]:
+        metadata = pq.read_metadata(part)
+        whole = self._is_whole(metadata)
         names = self.tape.schema.names if columns is None else list(columns)
-        coded = [name for name in names if pa.types.is_dictionary(self.tape.schema.field(name).type)]
+        shown = names if whole else list(dict.fromkeys([*names, "known_at"]))
+        read = [name for name in shown if _has_values(metadata, name)] or ["known_at"]
+        coded = [name for name in read if pa.types.is_dictionary(self.tape.schema.field(name).type)]
+        schema = pa.schema([self.tape.schema.field(name) for name in shown])
         cut = pa.scalar(self.as_of, MOMENT)
         # not pre-buffered: that would keep the whole part in memory
-        with pq.ParquetFile(part, read_dictionary=coded, pre_buffer=False) as file:
-            whole = _newest_known(file) <= self.as_of
-            shown = names if whole else list(dict.fromkeys([*names, "known_at"]))
-            read = [name for name in shown if _has_values(file, name)] or shown
+        with pq.ParquetFile(part, metadata=metadata, read_dictionary=coded, pre_buffer=False) as file:
             for batch in file.iter_batches(HEAD_ROWS if leading else BATCH_ROWS, columns=read):
-                prints = self._shaped(batch, shown)
+                prints = _shaped(batch, schema)
                 known = prints if whole else prints.filter(pc.less_equal(prints["known_at"], cut))
                 yield known if whole else known.select(names)
                 if leading and not pc.all(leads(self.tape, prints), min_count=0).as_py():
@@ -140,17 +146,17 @@ class TapeView:
         run = pa.concat_batches(found).sort_by("event_at")
         return [Run(int(moments(run["event_at"])[0]), lambda: iter([run]))]
 
-    def _shaped(self, batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
-        """The batch with the columns `names`; one that was not read is all null."""
-        schema = pa.schema([self.tape.schema.field(name) for name in names])
-        if batch.schema.equals(schema):
-            return batch
-        have = set(batch.schema.names)
-        arrays = [
-            batch[column.name] if column.name in have else pa.nulls(batch.num_rows, column.type)
-            for column in schema
-        ]
-        return pa.record_batch(arrays, schema=schema)
+
+def _shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch with the columns of `schema`; one that was not read is all null."""
+    if batch.schema.equals(schema):
+        return batch
+    have = set(batch.schema.names)
+    arrays = [
+        batch[column.name] if column.name in have else pa.nulls(batch.num_rows, column.type)
+        for column in schema
+    ]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def leads(tape: Tape, prints: pa.Table | pa.RecordBatch) -> pa.Array:
@@ -166,31 +172,26 @@ def parts_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def _newest_known(part: Path | pq.ParquetFile) -> datetime:
-    """The newest `known_at` in a part, from the file's own statistics."""
-    return max(_bounds(part, "known_at", "max"))
-
-
-def _first_event(part: Path) -> int:
-    """The oldest `event_at` in a part, in UTC microseconds, from the file's own statistics."""
-    oldest = min(_bounds(part, "event_at", "min"))
+def _begin(part: Path) -> int:
+    """The oldest `event_at` in a part, in UTC microseconds."""
+    oldest = min(_bounds(pq.read_metadata(part), "event_at", "min"))
     return (oldest - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
 
 
-def _has_values(file: pq.ParquetFile, column: str) -> bool:
-    """Whether a part has the column (an earlier version may not have written it) and not only nulls in it."""
-    if column not in (names := file.metadata.schema.names):
-        return False
-    groups = (file.metadata.row_group(group) for group in range(file.metadata.num_row_groups))
-    return any(group.column(names.index(column)).statistics.null_count < group.num_rows for group in groups)
-
-
-def _bounds(part: Path | pq.ParquetFile, column: str, end: str) -> Iterator[datetime]:
-    metadata = pq.read_metadata(part) if isinstance(part, Path) else part.metadata
+def _bounds(metadata: pq.FileMetaData, column: str, end: str) -> Iterator[datetime]:
+    """The `min` or `max` of a column of moments in each row group of a part."""
     place = metadata.schema.names.index(column)
     for group in range(metadata.num_row_groups):
         moment = getattr(metadata.row_group(group).column(place).statistics, end)
         yield moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _has_values(metadata: pq.FileMetaData, column: str) -> bool:
+    """Whether a part has the column (an earlier version may not have written it) and not only nulls in it."""
+    if column not in (names := metadata.schema.names):
+        return False
+    groups = (metadata.row_group(group) for group in range(metadata.num_row_groups))
+    return any(group.column(names.index(column)).statistics.null_count < group.num_rows for group in groups)
 
 
 def write_whole(path: Path, write: Callable[[str], None]) -> None:

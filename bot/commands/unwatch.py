@@ -1,6 +1,7 @@
 """/unwatch TICKER… — stop following tickers."""
 
-from bot.commands import Command, Context, tickers
+from bot.commands import Command, Context
+from bot.commands._subjects import read, resolve
 from bot.commentary import Message
 from bot.commentary.languages import translator
 from storage import people
@@ -9,14 +10,15 @@ from storage.database import writing
 EXAMPLE = "/unwatch NVDA"
 
 
-def parse(words: str) -> list[str]:
-    """The tickers to drop, upper-cased, without repeats."""
-    return tickers(words, EXAMPLE)
+def parse(words: str) -> str:
+    """What to drop, as it was typed."""
+    return read(words, EXAMPLE)
 
 
-def answer(context: Context, symbols: list[str]) -> list[Message]:
-    """Take the tickers off the chat's list and say what is left."""
+def answer(context: Context, words: str) -> list[Message]:
+    """Take the tickers and themes off the chat's list and say what is left."""
     _t = translator(context.language)
+    symbols = resolve(context.rooms, words, EXAMPLE, most=people.MOST)
     with writing(context.rooms.engine) as session:
         gone = people.unwatch(session, context.chat_id, symbols)
         left = people.watchlist(session, context.chat_id)

@@ -1,6 +1,7 @@
-"""/watch TICKER… — follow tickers."""
+"""/watch TICKER… — follow tickers, sectors and themes."""
 
-from bot.commands import Command, Context, tickers
+from bot.commands import Command, Context
+from bot.commands._subjects import read, resolve
 from bot.commentary import Message
 from bot.commentary.languages import translator
 from storage import people
@@ -9,14 +10,15 @@ from storage.database import writing
 EXAMPLE = "/watch NVDA BRK.B"
 
 
-def parse(words: str) -> list[str]:
-    """The tickers to follow, upper-cased, without repeats."""
-    return tickers(words, EXAMPLE, most=10_000)
+def parse(words: str) -> str:
+    """What to follow, as it was typed."""
+    return read(words, EXAMPLE)
 
 
-def answer(context: Context, symbols: list[str]) -> list[Message]:
-    """Put the tickers on the chat's list and say what is on it now."""
+def answer(context: Context, words: str) -> list[Message]:
+    """Put the tickers and themes on the chat's list and say what is on it now."""
     _t = translator(context.language)
+    symbols = resolve(context.rooms, words, EXAMPLE, most=10_000)
     with writing(context.rooms.engine) as session:
         people.welcome(
             session, context.chat_id, kind=context.kind, language=context.language, now=context.now
@@ -36,4 +38,4 @@ def answer(context: Context, symbols: list[str]) -> list[Message]:
     return [Message("\n".join(lines))]
 
 
-COMMAND = Command("watch", "TICKER…", "Follow one or more tickers", EXAMPLE, parse, answer)
+COMMAND = Command("watch", "TICKER…", "Follow tickers, sectors or themes", EXAMPLE, parse, answer)

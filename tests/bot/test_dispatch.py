@@ -1,6 +1,6 @@
 """Whatever somebody types gets one clear answer, and only a good command changes anything."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine
@@ -11,7 +11,9 @@ from bot.commentary.lengths import visible
 from bot.registry import all_commands
 from bot.rooms import Rooms
 from storage import people
-from storage.database import reading
+from storage.database import reading, writing
+from storage.intake import insert_new
+from storage.tables import SectorMember
 from storage.tape import TapeStore
 
 NOW = datetime(2024, 3, 4, 21, 45, tzinfo=UTC)
@@ -45,6 +47,21 @@ def test_a_watchlist_is_kept(say, engine: Engine) -> None:
     assert say("/unwatch NVDA TSLA") == "Removed: NVDA.\nNot on your list: TSLA.\nYou watch BRK.B."
     assert "<b>BRK.B</b> — nothing known yet" in say("/list")
     assert watchlist(engine) == ["BRK.B"]
+
+
+def test_a_theme_is_watched_by_its_name_and_is_no_ticker(say, engine: Engine) -> None:
+    at = {"event_at": NOW, "known_at": NOW, "source": "test", "name": "x", "since": date(2024, 1, 1)}
+    rows = [at | {"symbol": f"M{i}", "sector": name} for i, name in enumerate(("Space", "Health Care"))]
+    with writing(engine) as session:
+        insert_new(session, SectorMember, rows)
+    assert say("/watch space nvda, health care") == (
+        "Added: Space, NVDA, Health Care.\nYou watch Health Care, NVDA, Space."
+    )
+    with reading(engine) as session:
+        assert people.tickers_watched(session) == ["NVDA"]
+        assert people.members(session) == ["M0", "M1"]
+    assert say("/unwatch HEALTH CARE") == "Removed: Health Care.\nYou watch NVDA, Space."
+    assert "“sp-ace!”" in say("/watch sp-ace!")
 
 
 def test_a_list_holds_a_hundred(say, engine: Engine) -> None:

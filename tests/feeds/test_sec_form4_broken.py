@@ -149,6 +149,21 @@ def test_the_position_says_the_role(position: str | None, role: str) -> None:
     assert one(parquet({"reporting_owner_position": position}))["role"] == role
 
 
+@pytest.mark.parametrize(
+    ("name", "position", "role"),
+    [
+        ("LILLY ENDOWMENT INC", None, "ten_percent"), ("JAB BevCo B.V.", None, "ten_percent"),
+        ("COCA COLA CO", None, "ten_percent"), ("Silver Lake Group, L.L.C.", None, "ten_percent"),
+        ("LILLY ENDOWMENT INC", "Director", "director"), ("Banks Jane Inca", None, "other"),
+    ],
+)  # fmt: skip
+def test_an_organisation_without_a_title_is_a_ten_percent_owner(
+    name: str, position: str | None, role: str
+) -> None:
+    line = {"reporting_owner": name, "reporting_owner_position": position}
+    assert one(parquet(line))["role"] == role
+
+
 def test_bad_parsed_lines_are_kept_aside() -> None:
     rows, reasons = read(
         parquet(

@@ -123,6 +123,18 @@ def test_a_large_line_at_a_hundred_times_the_usual_price_is_a_slip() -> None:
     assert signals([*usual, small])["LLY"].facts["excluded"] == {}
 
 
+def test_what_comes_to_light_later_does_not_change_what_a_line_was() -> None:
+    sale = trade("S", 5, owner_ciks="12")
+    in_time = trade("M", 1, owner_ciks="12", known=sale["known_at"])
+    too_late = trade("M", 1, owner_ciks="12", known=sale["known_at"] + timedelta(seconds=1))
+    exercised = [acme([sale, option]).facts["rules"]["exercise_and_sell"] for option in (in_time, too_late)]
+    assert exercised == [1, 0]
+    # the issuer's usual price became known only after the line
+    large = trade("S", 554_101) | {"shares": 37_160, "usd_e4": 205_903_931_600_000}
+    usual = [trade("S", 554, owner_ciks=str(i), known=AS_OF) for i in range(3)]
+    assert acme([large, *usual]).facts["rules"]["implausible"] == 0
+
+
 def yearly(months: Sequence[int], now: tuple[int, int] = (2024, 3)) -> list[dict]:
     """One sale a year in each of the three years before `now`, in `months`, and one in `now`."""
     past = [trade("S", 10, date(now[0] - 3 + i, month, 6)) for i, month in enumerate(months)]

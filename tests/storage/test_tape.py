@@ -153,6 +153,21 @@ def test_order_is_by_time_then_cancels_last_then_by_part_then_as_in_the_part(
     assert len(expected) == sum(map(len, parts))
 
 
+def test_a_column_that_a_part_of_an_earlier_version_lacks_is_all_missing(tapes: TapeStore) -> None:
+    tapes.append(OPTION_TRADES, option_trades({"exchange": "C", "bid_size": 3}))
+    (part,) = tapes.root.rglob("*.parquet")
+    pq.write_table(pq.read_table(part).drop_columns(["exchange", "bid_size"]), part)
+    tapes.append(OPTION_TRADES, option_trades({"size": 11, "exchange": "N", "bid_size": 4}))
+    view = tapes.view(OPTION_TRADES, NOON, NOON - MONTH)
+    columns = ["size", "exchange", "bid_size"]
+    for batches in (view.batches(DAY), view.batches(DAY, columns), view.in_order(DAY, columns)):
+        rows = [row for batch in batches for row in batch.to_pylist()]
+        found = sorted((row["size"], row["exchange"], row["bid_size"]) for row in rows)
+        assert found == [(10, None, None), (11, "N", 4)]
+    only = [batch.to_pylist() for batch in view.batches(DAY, ["condition"])]
+    assert only == 2 * [[{"condition": None}]]
+
+
 def test_parts_that_do_not_overlap_are_opened_one_after_the_other(
     tapes: TapeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,36 @@
+"""What can be watched: tickers, and the sectors and themes that are known."""
+
+from bot.commands import UserError, tickers
+from bot.rooms import Rooms
+from storage import people
+from storage.database import reading
+
+
+def read(words: str, example: str) -> str:
+    """What was typed after the command; UserError where it is nothing."""
+    if not words.strip():
+        raise UserError("Which ticker? For example: {example}", example=example)
+    return words
+
+
+def resolve(rooms: Rooms, words: str, example: str, most: int) -> list[str]:
+    """The tickers, sectors and themes in `words`, in order and without repeats.
+
+    What stands between commas, or else each word, is a theme if there is one of that name, however it
+    is spelled. UserError for a word that is neither theme nor ticker.
+    """
+    with reading(rooms.engine) as session:
+        themes = people.themes(session)
+    found: list[str] = []
+    for part in words.split(","):
+        whole = " ".join(part.split())
+        for each in [whole] if whole.casefold() in themes else whole.split():
+            known = themes.get(each.casefold())
+            found += [known] if known else tickers(each, example, most)
+    unique = [*dict.fromkeys(found)]
+    if len(unique) > most:
+        raise UserError(
+            "That is {count} tickers; at most {most} fit. For example: {example}",
+            count=len(unique), most=most, example=example,
+        )  # fmt: skip
+    return unique
