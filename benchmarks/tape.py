@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from indicators._option_conditions import CANCELS, _bucket  # noqa: E402
 from indicators._option_sides import CROSSED, LAYERED_MID, NAMES, NOTHING, UNQUOTED  # noqa: E402
 from indicators._option_tape import COLUMNS, reduce_tape  # noqa: E402
-from storage.tape import OPTION_TRADES, TapeView  # noqa: E402
+from storage.tape import OPTION_TRADES, TapeView, layout  # noqa: E402
 
 SESSION = date(2024, 3, 4)
 START = datetime(2024, 3, 4, 14, 30, tzinfo=UTC)
@@ -57,13 +57,13 @@ def make(folder: Path, rows: int) -> None:
     parts = folder / OPTION_TRADES.name / SESSION.isoformat()
     parts.mkdir(parents=True)
     cancels = []
-    with pq.ParquetWriter(parts / "prints.parquet", OPTION_TRADES.schema, compression="zstd") as writer:
+    with pq.ParquetWriter(parts / "prints.parquet", OPTION_TRADES.schema, **layout(OPTION_TRADES)) as writer:
         for first in range(0, rows, CHUNK):
             chunk = _chunk(dice, first, min(CHUNK, rows - first), rows)
             cancel = pc.is_in(chunk["condition"].cast(pa.string()), pa.array(sorted(CANCELS)))
             cancels.append(chunk.filter(cancel))
             writer.write_table(chunk.filter(pc.invert(cancel)))
-    pq.write_table(pa.concat_tables(cancels), parts / "cancels.parquet", compression="zstd")
+    pq.write_table(pa.concat_tables(cancels), parts / "cancels.parquet", **layout(OPTION_TRADES))
 
 
 def _chunk(dice: np.random.Generator, first: int, n: int, rows: int) -> pa.Table:

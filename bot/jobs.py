@@ -123,7 +123,9 @@ def _on_news(
     """Read the job's feeds, and run the indicators that read `kinds` if a row became known since its last
     slot. One that came late, known before that slot but stored only now, counts too.
     """
-    indicators = [each for each in all_indicators().values() if set(kinds) & set(each.inputs)]
+    indicators = [
+        each for each in all_indicators().values() if set(kinds) & set(each.inputs) and not each.at_close
+    ]
 
     async def run(slot: datetime) -> str:
         since = await asyncio.to_thread(journal.last_slot, rooms.engine, job, slot)

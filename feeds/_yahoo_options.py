@@ -6,32 +6,29 @@ last price × 100: every trade valued at the last one, an estimate (grade C).
 """
 
 import json
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
 
 from feeds import Bad
 from feeds._cells import Cells
-from feeds._values import LARGEST_E4, count, number, opra, price, ticker
+from feeds._values import LARGEST_E4, count, opra, price, ticker
+from feeds._yahoo_answers import NAME, Answer, Row, epoch, listed, mapped
 from storage import calendar
 
-NAME = "yahoo"
 #: shares a regular contract delivers
 MULTIPLIER = 100
 STALE = "last traded before the newest session"
 #: what tells one stale contract from another: kept alone, so that the same one is quarantined once
 _OF_A_TRADE = ("contractSymbol", "lastTradeDate", "lastPrice", "volume")
 
-Row = dict[str, Any]
 
-
-def read_chain(chain: Row, asked: str | None) -> tuple[list[Row], list[Bad]]:
+def read_chain(chain: Row, answer: Answer) -> tuple[list[Row], list[Bad]]:
     """The OptionContract rows of one `result` of an answer, and what was refused.
 
-    `asked` is the symbol our request named: an answer about another one is refused. An answer without
-    contracts, of an open session or without a time is one refused row.
+    An answer about another symbol than was asked, without contracts, of an open session or without a time is
+    one refused row.
     """
     try:
-        symbol, session, contracts = _head(chain, asked)
+        symbol, session, contracts = _head(chain, answer)
     except ValueError as error:
         return [], [Bad(str(error), json.dumps(chain)[:2000])]
     rows, bad = [], []
@@ -45,42 +42,29 @@ def read_chain(chain: Row, asked: str | None) -> tuple[list[Row], list[Bad]]:
     return rows, bad
 
 
-def _head(chain: Row, asked: str | None) -> tuple[str, date, list[Row]]:
+def _head(chain: Row, answer: Answer) -> tuple[str, date, list[Row]]:
     """Whose contracts these are, of which session, and the contracts."""
-    symbol: str = Cells(chain).need(ticker, "underlyingSymbol")
-    if asked and _as_yahoo(asked) != symbol:
-        raise ValueError("an answer about another symbol than was asked")
+    symbol = answer.symbol(Cells(chain).need(ticker, "underlyingSymbol"))
     contracts = [
-        contract if isinstance(contract, dict) else {}
+        mapped(contract)
         for expiration in listed(chain.get("options"))
         for side in ("calls", "puts")
-        for contract in listed(expiration.get(side) if isinstance(expiration, dict) else None)
+        for contract in listed(mapped(expiration).get(side))
     ]
     if not contracts:
         raise ValueError("no option contracts in it")
-    quote = chain.get("quote")
-    cells = Cells(quote if isinstance(quote, dict) else {})
-    at: datetime = cells.need(_epoch, "regularMarketTime")
+    cells = Cells(mapped(chain.get("quote")))
+    at: datetime = cells.need(epoch, "regularMarketTime")
     session = calendar.last_session(at)
     state = cells.text("marketState")
     if state == "REGULAR" or (state is None and at < calendar.close(session)):
         raise ValueError("the session was still open")
-    return asked or symbol, session, contracts
-
-
-def _as_yahoo(symbol: str) -> str:
-    """A ticker as Yahoo writes it: BRK-B for BRK.B."""
-    return symbol.replace(".", "-")
-
-
-def listed(value: object) -> list[Any]:
-    """`value` if it is a list, else an empty one."""
-    return value if isinstance(value, list) else []
+    return symbol, session, contracts
 
 
 def _contract(cells: Cells, symbol: str, session: date) -> Row:
     _, expiry, is_call, strike = cells.need(opra, "contractSymbol")
-    traded = cells.need(_epoch, "lastTradeDate").astimezone(calendar.NEW_YORK).date()
+    traded = cells.need(epoch, "lastTradeDate").astimezone(calendar.NEW_YORK).date()
     if traded < session:
         raise ValueError(STALE)
     if traded > session:
@@ -115,14 +99,3 @@ def _premium(volume: int, last_e4: int) -> int:
     if premium >= LARGEST_E4:
         raise ValueError("premium is beyond a hundred billion dollars")
     return premium
-
-
-def _epoch(text: str) -> datetime:
-    """UTC, from whole epoch seconds within the exchange's calendar."""
-    seconds = number(text)
-    if seconds != seconds.to_integral_value():
-        raise ValueError("is not a time")
-    # 2000 to 2034; milliseconds are far beyond
-    if not 946_684_800 <= seconds < 2_051_222_400:
-        raise ValueError("is outside 2000 to 2034")
-    return datetime.fromtimestamp(int(seconds), UTC)

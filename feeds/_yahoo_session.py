@@ -1,7 +1,8 @@
 """Yahoo's way in: a cookie, then a crumb that belongs to it, then questions that carry both.
 
-The cookie comes with whatever the cookie host answers, a 404 as a rule, and stays in the client's jar. The
-crumb is a short word that goes into every address; it never stands in an error, a name or a log.
+Bars are given without. The cookie comes with whatever the cookie host answers, a 404 as a rule, and stays in
+the client's jar. The crumb is a short word that goes into every address; it never stands in an error, a name
+or a log.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 
 from feeds import Ask, FeedError
 from feeds._http import HttpError
-from feeds._yahoo_options import NAME
+from feeds._yahoo_answers import NAME
 
 URL, COOKIE_URL = "YAHOO_URL", "YAHOO_COOKIE_URL"
 #: requests a second: Yahoo publishes no limit, this is what others report to work [A]
@@ -29,12 +30,13 @@ class Yahoo:
         self._url = ask.settings[URL].rstrip("/")
         self._crumb: str | None = None
 
-    async def get(self, path: str, params: Mapping[str, str]) -> bytes:
+    async def get(self, path: str, params: Mapping[str, str], *, crumb: bool = True) -> bytes:
         """The JSON at `path`. A crumb Yahoo no longer takes is replaced once.
 
-        Raises FeedError; HttpError with the status where Yahoo answered with one.
+        `crumb=False`: asked without one as long as there is none and Yahoo does not refuse that. Raises
+        FeedError; HttpError with the status where Yahoo answered with one.
         """
-        if self._crumb is not None:
+        if self._crumb is not None or not crumb:
             try:
                 return await self._question(path, params)
             except HttpError as error:
@@ -44,7 +46,8 @@ class Yahoo:
         return await self._question(path, params)
 
     async def _question(self, path: str, params: Mapping[str, str]) -> bytes:
-        body = await self._bytes(f"{self._url}/{path}", {**params, "crumb": self._crumb or ""})
+        carried = {} if self._crumb is None else {"crumb": self._crumb}
+        body = await self._bytes(f"{self._url}/{path}", {**params, **carried})
         if not body.lstrip().startswith(b"{") or _too_many(body):
             raise await self._refused(body, "Yahoo answered something that is not JSON")
         return body

@@ -148,3 +148,5 @@ class Indicator:
     method: str
     #: where the method comes from
     source: str
+    #: computed with the day's figures only, not whenever one of its inputs has news
+    at_close: bool = False

@@ -123,7 +123,7 @@ class Book:
         done = 0
         while done < len(at):
             if self._next == len(self._at) and not self._load():
-                best[:, done:] = self._best(self._slots[:, :, subject[done:]])
+                best[:, done:] = self._best(self._slots.take(subject[done:], axis=2))
                 break
             stop = done + int(np.searchsorted(at[done:], self._at[-1], "right"))
             if stop == done:
@@ -176,26 +176,30 @@ class Book:
         The quotes of the subjects asked for are sorted by lane (a subject on an exchange) and place: so the
         last one before a print stands just before where the print itself would.
         """
-        latest = self._slots[:, :, subject]
+        latest = self._slots.take(subject, axis=2)
         wide, span = latest.shape[1], int(end[-1]) - self._next
-        asked, lane = self._numbered(subject, self._subject[self._next : self._next + span])
-        rows = np.flatnonzero(lane != 0)
-        if not len(rows):
+        if not span:
             return latest
-        lane = lane.take(rows)
+        here = slice(self._next, self._next + span)
+        asked, lane = self._numbered(subject, self._subject[here])
         if wide > 1:
-            lane = lane * wide + self._exchange[self._next : self._next + span].take(rows)
-        keys = (lane.astype(np.int64) * span + rows).take(_grouped(lane))
+            lane = lane * wide + self._exchange[here]
+        # half the bytes where they suffice; what is less than nothing is very large
+        kind: Any = np.uint32 if (len(subject) + 1) * wide * span < 1 << 32 else np.uint64
+        keys: Any = lane.astype(kind)
+        keys *= kind(span)
+        keys += np.arange(span, dtype=kind)
+        keys = keys.take(_grouped(lane))
         order = _grouped(asked)
-        first = asked.take(order).astype(np.int64) * (wide * span)
-        before = end.take(order) - self._next
+        first = asked.take(order).astype(kind) * kind(wide * span)
+        before = (end.take(order) - self._next).astype(kind)
         for exchange in range(wide):
             row = keys.take(np.searchsorted(keys, first + before) - 1) - first
-            hit = np.flatnonzero((row >= 0) & (row < before))
-            place, row = order.take(hit), row.take(hit) + self._next
+            hit = np.flatnonzero(row < before)
+            place, row = order.take(hit), row.take(hit).astype(np.int64) + self._next
             for own, values in zip(latest[:, exchange], self._values, strict=True):
                 own[place] = values.take(row)
-            first += span
+            first += kind(span)
         return latest
 
     def _numbered(self, prints: Ints, quotes: Ints) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

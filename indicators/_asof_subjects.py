@@ -35,11 +35,14 @@ class Names:
 
     def of(self, column: pa.DictionaryArray) -> Ints:
         """The number of each row's name."""
+        if column.null_count == len(column):
+            return np.full(len(column), next(iter(self.number([None]))))
         if not self._dictionary.equals(column.dictionary):
             self._dictionary, self._numbers = column.dictionary, np.full(len(column.dictionary) + 1, -1)
-        places = numbers(column, len(self._dictionary))
+        places = numbers(column, len(self._dictionary)).astype(np.intp)  # numpy is slow with others
         found: Ints = self._numbers.take(places)
-        if len(new := np.unique(places[found < 0])):
+        if len(found) and found.min() < 0:
+            new = np.unique(places[found < 0])
             # a place behind the dictionary is a missing name
             asked = self._dictionary.take(pa.array(new, mask=new == len(self._dictionary)))
             self._numbers[new] = list(self.number(asked.to_pylist()))

@@ -93,3 +93,42 @@ def episodes(chosen: ArrayLike, apart: int) -> int:
     """How many separate stretches the chosen days form, each more than `apart` sessions after the last."""
     days = np.flatnonzero(np.asarray(chosen, np.bool_))
     return int(np.sum(np.diff(days) > apart)) + 1 if len(days) else 0
+
+
+def rank_ics(factor: ArrayLike, outcomes: ArrayLike) -> Floats:
+    """Spearman's rank correlation across names on each date; both of shape (dates, names)."""
+    rows = zip(np.asarray(factor, np.float64), np.asarray(outcomes, np.float64), strict=True)
+    return np.array([rank_ic(*row) for row in rows], np.float64)
+
+
+def bin_means(bins: ArrayLike, outcomes: ArrayLike) -> Floats:
+    """Mean outcome of each bin (1, 2, …; 0 is none) on each date, then over dates; shape (dates, names)."""
+    bins, outcomes = np.asarray(bins, np.int64), np.asarray(outcomes, np.float64)
+    means = []
+    for number in range(1, bins.max(initial=0) + 1):
+        found = [mean_where(*row)[0] for row in zip(outcomes, bins == number, strict=True)]
+        means.append(mean_where(found, np.isfinite(found))[0])
+    return np.array(means, np.float64)
+
+
+def best_of(trials: int) -> float:
+    """Expected maximum of so many independent standard normal Sharpe ratios (Bailey & López de Prado 2014).
+
+    At least two trials; times the standard deviation of the ratios tried it is what luck alone reaches.
+    """
+    from scipy.special import ndtri
+
+    return float(
+        (1 - np.euler_gamma) * ndtri(1 - 1 / trials) + np.euler_gamma * ndtri(1 - 1 / (trials * np.e))
+    )
+
+
+def sharpe_probability(sharpe: float, luck: float, n: int, skew: float, kurtosis: float) -> float:
+    """Probability that a Sharpe ratio found in `n` periods is truly above `luck`, both by period.
+
+    `kurtosis` is raw: 3 for a normal. With `luck` of `best_of` it is deflated by the number of trials.
+    """
+    from scipy.special import ndtr
+
+    spread = np.sqrt(1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2)
+    return float(ndtr((sharpe - luck) * np.sqrt(n - 1) / spread))

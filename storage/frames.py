@@ -6,13 +6,14 @@ look-ahead out of every indicator, live, in replay and in a back-test alike.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Date, Engine, Table, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Date, Engine, Table, select, type_coerce
 from sqlalchemy.types import NullType
 
+from storage.shelf import shelf_of
 from storage.tables import MarketRow
 from storage.tape import Tape, TapeStore, TapeView
 from storage.types import Exact, Utc
@@ -97,14 +98,16 @@ def read(
 
     def load(kind: type[MarketRow]) -> pd.DataFrame:
         _check(kind)
-        return _table(engine, kind, as_of, since, symbols)
+        return _Query(kind).read(engine, as_of, since, symbols)
 
     def load_some(
         kind: type[MarketRow], columns: Sequence[str], only: Only, everybody: bool, shorter: datetime | None
     ) -> pd.DataFrame:
         _check(kind)
         first = since if shorter is None else max(since, shorter)
-        return _columns(engine, kind, columns, only, as_of, first, None if everybody else symbols)
+        filters = tuple((name, tuple(sorted(values))) for name, values in sorted(only.items()))
+        query = _Query(kind, tuple(columns), filters)
+        return query.read(engine, as_of, first, None if everybody else symbols)
 
     def _check(kind: type[MarketRow]) -> None:
         if kind not in inputs:
@@ -114,55 +117,65 @@ def read(
     return Frames(as_of, views, load, load_some)
 
 
-def _known(
-    kind: type[MarketRow], as_of: datetime, since: datetime, symbols: Sequence[str] | None
-) -> tuple[Table, list[ColumnElement[bool]]]:
-    """The table of `kind`, and which of its rows may be seen."""
-    table: Table = kind.__table__  # type: ignore[attr-defined]
-    seen = [table.c.known_at <= as_of]
-    if not kind.lasting:
-        seen.append(table.c.event_at > since)
-    if symbols is not None and "symbol" in table.c:
-        seen.append(table.c.symbol.in_(symbols))
-    return table, seen
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _table(
-    engine: Engine, kind: type[MarketRow], as_of: datetime, since: datetime, symbols: Sequence[str] | None
-) -> pd.DataFrame:
-    table, seen = _known(kind, as_of, since, symbols)
-    with engine.connect() as connection:
-        result = connection.execute(select(table).where(*seen).order_by(table.c.event_at, table.c.id))
-        frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
-    return _timed(frame)
+@dataclass(frozen=True)
+class _Query:
+    """Which rows and columns are wanted; without `columns` all, as the table has them."""
 
+    kind: type[MarketRow]
+    columns: tuple[str, ...] = ()
+    only: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-def _columns(
-    engine: Engine,
-    kind: type[MarketRow],
-    columns: Sequence[str],
-    only: Only,
-    as_of: datetime,
-    since: datetime,
-    symbols: Sequence[str] | None,
-) -> pd.DataFrame:
-    """Some columns of some rows. Times and decimals are converted a column at a time, not row by row."""
-    table, seen = _known(kind, as_of, since, symbols)
-    seen += [table.c[name].in_(list(values)) for name, values in only.items()]
-    bare = [
-        type_coerce(column, NullType()).label(column.name)
-        if isinstance(column.type, Utc | Exact | Date)
-        else column
-        for column in (table.c[name] for name in columns)
-    ]
-    with engine.connect() as connection:
-        result = connection.execute(select(*bare).where(*seen).order_by(table.c.event_at, table.c.id))
-        cells = list(zip(*result.fetchall(), strict=True)) or [()] * len(columns)
-    told = {
-        name: _dates(column) if isinstance(table.c[name].type, Date) else list(column)
-        for name, column in zip(columns, cells, strict=True)
-    }
-    return _plain(_timed(pd.DataFrame(told, columns=list(columns))), kind)
+    def read(
+        self, engine: Engine, as_of: datetime, since: datetime, symbols: Sequence[str] | None
+    ) -> pd.DataFrame:
+        """The rows known by `as_of`, oldest event first; of all symbols they are kept in memory."""
+        if self.kind.lasting:
+            since = _FIRST
+        if symbols is not None and "symbol" in self._table.c:
+            rows = self._fetch(engine, since, 0, symbols)
+        else:
+            rows = shelf_of(engine).rows(
+                engine, self.kind, self, since, lambda after, key: self._fetch(engine, after, key, None)
+            )
+        seen = rows[(rows["known_at"] <= as_of) & (rows["event_at"] > since)].reset_index(drop=True)
+        return seen[list(self.columns)] if self.columns else seen
+
+    @property
+    def _table(self) -> Table:
+        table: Table = self.kind.__table__  # type: ignore[attr-defined]
+        return table
+
+    def _fetch(
+        self, engine: Engine, since: datetime, key: int, symbols: Sequence[str] | None
+    ) -> pd.DataFrame:
+        table = self._table
+        wanted = [table.c.event_at > since, table.c.id > key]
+        wanted += [table.c[name].in_(values) for name, values in self.only]
+        if symbols is not None:
+            wanted.append(table.c.symbol.in_(symbols))
+        names = [*dict.fromkeys([*self.columns, "id", "event_at", "known_at"])]
+        if not self.columns:
+            names = table.columns.keys()
+        columns = [self._cell(table.c[name]) for name in names]
+        with engine.connect() as connection:
+            result = connection.execute(
+                select(*columns).where(*wanted).order_by(table.c.event_at, table.c.id)
+            )
+            cells = list(zip(*result.fetchall(), strict=True)) or [()] * len(names)
+        told = {
+            name: _dates(column) if isinstance(table.c[name].type, Date) else list(column)
+            for name, column in zip(names, cells, strict=True)
+        }
+        frame = _timed(pd.DataFrame(told, columns=names))
+        return _plain(frame, self.kind) if self.columns else frame
+
+    def _cell(self, column: Column[Any]) -> ColumnElement[Any]:
+        """Times, and decimals where they become floats, are converted a column at a time, not row by row."""
+        bare = isinstance(column.type, Utc | Date) or (self.columns and isinstance(column.type, Exact))
+        return type_coerce(column, NullType()).label(column.name) if bare else column
 
 
 def _dates(cells: Sequence[Any]) -> list[date | None]:

@@ -27,11 +27,20 @@ from storage.tape_view import BATCH_ROWS as BATCH_ROWS
 from storage.tape_view import HEAD_ROWS as HEAD_ROWS
 from storage.tape_view import TapeView as TapeView
 from storage.tape_view import leads as leads
-from storage.tape_view import parts_in, write_whole
+from storage.tape_view import parts_in, span, write_whole
 
 #: columns that do not say which print it is; sizes of a print's quote may come from a better source later
 _NOT_IDENTITY = ("known_at", "source", "row_id")
 _NOT_IDENTITY_OF_TRADES = (*_NOT_IDENTITY, "bid_size", "ask_size")
+#: columns that grow from row to row: written as differences they are small, and quick to read
+_GROWING = ("event_at", "known_at")
+
+
+def layout(tape: Tape) -> dict[str, Any]:
+    """How pyarrow writes the Parquet of a tape, as keyword arguments."""
+    repeating = [name for name in tape.schema.names if name not in (*_GROWING, "row_id")]
+    differences = dict.fromkeys(_GROWING, "DELTA_BINARY_PACKED")
+    return {"compression": "zstd", "use_dictionary": repeating, "column_encoding": differences}
 
 
 def identify(table: pa.Table) -> pa.Array:
@@ -82,7 +91,11 @@ class TapeStore:
 
     def _append_session(self, tape: Tape, day: date, table: pa.Table) -> int:
         folder = self.root / tape.name / day.isoformat()
-        stored = [pq.read_table(part, columns=["row_id"])["row_id"] for part in parts_in(folder)]
+        # equal prints have equal moments: parts of other times need not be looked into
+        first, last = pc.min_max(table["event_at"]).as_py().values()
+        spans = {part: span(part) for part in parts_in(folder)}
+        near = [part for part, (begin, end) in spans.items() if begin <= last and first <= end]
+        stored = [pq.read_table(part, columns=["row_id"])["row_id"] for part in near]
         if stored:
             known = np.concatenate([ids.to_numpy() for ids in stored])
             table = table.filter(pa.array(~np.isin(table["row_id"].to_numpy(), known)))
@@ -91,9 +104,7 @@ class TapeStore:
         table = _leading_first(tape, table.sort_by("event_at"))
         digest = hashlib.sha256(np.sort(table["row_id"].to_numpy()).tobytes()).hexdigest()[:24]
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(
-            folder / f"{digest}.parquet", lambda path: pq.write_table(table, path, compression="zstd")
-        )
+        write_whole(folder / f"{digest}.parquet", lambda path: pq.write_table(table, path, **layout(tape)))
         return int(table.num_rows)
 
     def view(self, tape: Tape, as_of: datetime, since: datetime) -> TapeView:

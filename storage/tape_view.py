@@ -60,8 +60,10 @@ class TapeView:
         """
         told = [] if self.tape.leading is None else [self.tape.leading[0]]
         wanted = list(dict.fromkeys([*columns, "event_at", *told]))
-        parts = self._parts(session)
-        runs = [Run(_begin(part), partial(self._without_leading, part, wanted)) for part in parts]
+        runs = [
+            Run(_microseconds(span(part)[0]), partial(self._without_leading, part, wanted))
+            for part in self._parts(session)
+        ]
         if self.tape.leading is not None:
             runs += self._all_leading(session, wanted)
         for batch in woven(runs, BATCH_ROWS):
@@ -120,7 +122,9 @@ class TapeView:
         cut = pa.scalar(self.as_of, MOMENT)
         # not pre-buffered: that would keep the whole part in memory
         with pq.ParquetFile(part, metadata=metadata, read_dictionary=coded, pre_buffer=False) as file:
-            for batch in file.iter_batches(HEAD_ROWS if leading else BATCH_ROWS, columns=read):
+            rows = HEAD_ROWS if leading else BATCH_ROWS
+            # a single thread need not hand its work over to another
+            for batch in file.iter_batches(rows, columns=read, use_threads=pa.cpu_count() > 1):
                 prints = _shaped(batch, schema)
                 known = prints if whole else prints.filter(pc.less_equal(prints["known_at"], cut))
                 yield known if whole else known.select(names)
@@ -172,14 +176,18 @@ def parts_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def _begin(part: Path) -> int:
-    """The oldest `event_at` in a part, in UTC microseconds."""
-    oldest = min(_bounds(pq.read_metadata(part), "event_at", "min"))
-    return (oldest - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+def span(part: Path) -> tuple[datetime, datetime]:
+    """The oldest and the newest `event_at` in a part."""
+    metadata = pq.read_metadata(part)
+    return min(_bounds(metadata, "event_at", "min")), max(_bounds(metadata, "event_at", "max"))
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
 
 
 def _bounds(metadata: pq.FileMetaData, column: str, end: str) -> Iterator[datetime]:
-    """The `min` or `max` of a column of moments in each row group of a part."""
+    """The `min` or `max` of a column of moments in each row group of a part, from the file's statistics."""
     place = metadata.schema.names.index(column)
     for group in range(metadata.num_row_groups):
         moment = getattr(metadata.row_group(group).column(place).statistics, end)

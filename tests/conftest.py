@@ -38,16 +38,30 @@ def postgres_url() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _empty_postgres(url: str) -> Engine:
+    built = connect(url)
+    with built.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    return built
+
+
+@pytest.fixture
+def postgres_engine(postgres_url: str) -> Iterator[Engine]:
+    """A migrated, empty Postgres database."""
+    built = _empty_postgres(postgres_url)
+    migrate(built)
+    yield built
+    built.dispose()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A migrated, empty database: each test runs on SQLite and on Postgres."""
     if request.param == "sqlite":
         built = connect(f"sqlite:///{tmp_path / 'test.sqlite'}")
     else:
-        built = connect(request.getfixturevalue("postgres_url"))
-        with built.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
+        built = _empty_postgres(request.getfixturevalue("postgres_url"))
     migrate(built)
     yield built
     built.dispose()

@@ -75,3 +75,13 @@ def test_what_is_not_declared_is_not_read_and_nothing_is_an_empty_table(shown) -
         shown().some(Bar, ["symbol"])
     empty = shown().some(InsiderTrade, COLUMNS, code=("X",))
     assert (len(empty), empty["known_at"].dtype) == (0, shown()[InsiderTrade]["known_at"].dtype)
+
+
+def test_a_shorter_look_back_cuts_older_events_and_a_longer_one_adds_none(shown) -> None:
+    # of the trades of 24, 25 and 26 hours ago
+    few = shown().some(InsiderTrade, COLUMNS, within=timedelta(hours=25))
+    assert few["known_at"].to_list() == [AS_OF]
+    assert len(shown().some(InsiderTrade, COLUMNS, within=timedelta(days=90))) == 3
+    whole = shown()
+    assert len(whole[InsiderTrade]) == 3
+    assert whole.some(InsiderTrade, ["id"], within=timedelta(hours=25))["id"].to_list() == few["id"].to_list()

@@ -56,6 +56,23 @@ def test_two_equal_prints_are_two_prints_and_reading_them_again_adds_none(tapes:
     assert sorted(row["size"] for row in rows(tapes, NOON)) == [10, 10, 11, 12]
 
 
+def test_only_parts_of_the_same_time_are_searched_for_what_is_stored(
+    tapes: TapeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for hour in range(4):
+        tapes.append(EQUITY_QUOTES, quotes(after(3600 * hour), after(3600 * hour + 60)))
+    read = []
+    look = pq.read_table
+    monkeypatch.setattr(
+        "storage.tape.pq.read_table", lambda part, **how: read.append(part) or look(part, **how)
+    )
+    again = quotes(
+        after(3600 + 60), after(3600 + 61), after(7200)
+    )  # the last minute of one, the first of another
+    assert tapes.append(EQUITY_QUOTES, again) == 1
+    assert len(read) == 2
+
+
 def test_a_print_belongs_to_the_session_of_its_new_york_date(tapes: TapeStore) -> None:
     late = datetime(2024, 3, 5, 0, 30, tzinfo=UTC)  # 19:30 on the 4th in New York
     tapes.append(OPTION_TRADES, option_trades({"event_at": late, "known_at": late}))
