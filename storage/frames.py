@@ -169,7 +169,8 @@ class _Query:
             name: _dates(column) if isinstance(table.c[name].type, Date) else list(column)
             for name, column in zip(names, cells, strict=True)
         }
-        frame = _timed(pd.DataFrame(told, columns=names))
+        # a column of nothing would be one of numbers
+        frame = _timed(pd.DataFrame(told, columns=names, dtype=None if cells[0] else object))
         return _plain(frame, self.kind) if self.columns else frame
 
     def _cell(self, column: Column[Any]) -> ColumnElement[Any]:
