@@ -199,6 +199,18 @@ def equity_prints(ticker: str, session: date) -> Columns:
     }
 
 
+def estimates(session: date) -> list[dict[str, Any]]:
+    """Forward earnings of the index, said after the last session of each week: they grow and waver."""
+    if calendar.shift(session, 1).isocalendar().week == session.isocalendar().week:
+        return []
+    years = (session - FIRST_SESSION).days / 365
+    eps = 52 * np.exp(0.08 * years + 0.03 * np.sin(2 * np.pi * years / 1.3))
+    row = {"index": "SPX", "vendor": "sample", "basis": "operating", "kind": "ntm", "period": "NTM"}
+    close = span(len(TICKERS), place_of(session))[1]
+    numbers = {"eps_e4": int(cents(np.array(eps))), "close_e4": int(cents(np.array(close)))}
+    return [row | numbers | {"vintage": session, "estimated": True}]
+
+
 def insider_lines(ticker: str, session: date) -> list[dict[str, Any]]:
     """Form 4 lines of `ticker` accepted on the evening of `session`, about the session before."""
     place, i = place_of(session), TICKERS.index(ticker)

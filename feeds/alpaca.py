@@ -61,7 +61,8 @@ async def fetch(ask: Ask) -> AsyncIterator[Raw]:
     """
     pages, since, until = Pages(ask), ask.window.since, ask.window.until
     symbols = [symbol for symbol in ask.symbols if _STOCK.fullmatch(symbol)]
-    async for raw in _bars(pages, symbols, since, until):
+    priced = dict.fromkeys([*symbols, *(symbol for symbol in ask.members if _STOCK.fullmatch(symbol))])
+    async for raw in _bars(pages, list(priced), since, until):
         yield raw
     for symbol in symbols if sessions(since, until) else ():
         async for raw in _options(pages, symbol, since, until):

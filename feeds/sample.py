@@ -16,7 +16,7 @@ from feeds import Ask, Feed, FeedError, Kind, Parsed, Raw, rows_to_table, schema
 from feeds import _sample_market as market
 from feeds._sample_market import FIRST_SESSION, HISTORY_SESSIONS
 from storage import calendar
-from storage.tables import Bar, InsiderTrade, SectorMember
+from storage.tables import Bar, IndexEps, InsiderTrade, SectorMember
 from storage.tape import EQUITY_TRADES, OPTION_TRADES, Tape
 
 __all__ = ["FEED", "FIRST_SESSION", "HISTORY_SESSIONS", "SAMPLE_TICKERS", "day"]
@@ -34,6 +34,7 @@ _KINDS: dict[str, Kind] = {
     "bar": Bar,
     "insider_trade": InsiderTrade,
     "sector_member": SectorMember,
+    "index_eps": IndexEps,
 }
 
 
@@ -49,6 +50,7 @@ def day(session: date) -> dict[Kind, pa.Table]:
         for symbol, company in SAMPLE_TICKERS.items()
         if market.place_of(session) % MEMBERS_EVERY == 0
     ]
+    estimates = [row | known for row in market.estimates(session)]
     lines = [
         line | {"source": NAME} for symbol in SAMPLE_TICKERS for line in market.insider_lines(symbol, session)
     ]
@@ -58,6 +60,7 @@ def day(session: date) -> dict[Kind, pa.Table]:
         Bar: rows_to_table(Bar, bars),
         InsiderTrade: rows_to_table(InsiderTrade, lines),
         SectorMember: rows_to_table(SectorMember, members),
+        IndexEps: rows_to_table(IndexEps, estimates),
     }
 
 

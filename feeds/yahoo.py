@@ -93,7 +93,7 @@ def _questions(ask: Ask, settled: list[date]) -> Iterator[_Question]:
     """Everything there is to ask after these sessions, the dearest last."""
     yahoo = Yahoo(ask)
     first, last = settled[0], settled[-1]
-    priced = list(dict.fromkeys([*ask.symbols, *MARKET_SYMBOLS]))
+    priced = list(dict.fromkeys([*ask.symbols, *MARKET_SYMBOLS, *ask.members]))
     window = {f"bars {symbol} {first} {last}": symbol for symbol in priced}
     history = {f"bars {symbol} 2y": symbol for symbol in priced}
     known = ask.known([*window, *history])

@@ -146,12 +146,15 @@ def _signal(
     bought, sold = (usd_of(line for line in decided if line.buy == side) for side in (True, False))
     measured = all(line.known_quality == "A" for line in lines) and not facts["no_price_lines"]
     weighed = SELL_WEIGHT * sold
+    strength = round((bought - weighed) / (bought + weighed + SHRINK), 4)
+    state = _state(subject, facts, people(line for line in decided if line.buy), bought - sold)
     return Signal(
         indicator=INDICATOR.name,
         subject=subject,
         as_of=as_of,
-        state=_state(subject, facts, people(line for line in decided if line.buy), bought - sold),
-        strength=round((bought - weighed) / (bought + weighed + SHRINK), 4),
+        state=state,
+        # who sold more is never called bullish, though a sale weighs little
+        strength=min(strength, 0.0) if state == "selling" else strength,
         quality="A" if measured else "B",
         n=len(lines),
         source=f"SEC Form 4 ({', '.join(sorted(sources))})",

@@ -480,7 +480,8 @@ async def test_a_stock_alpaca_does_not_know_costs_no_other_its_bar() -> None:
 
 
 async def test_no_key_is_in_a_log_a_name_or_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in (None, "httpx", "httpcore"):  # another test may have turned these down
+        caplog.set_level(logging.DEBUG, logger=name)
     elsewhere = Answer(b"", 302, {"Location": "http://169.254.169.254/"})
     bad = (Answer(b"", 401), Answer(b"", 429), Answer(b"", 500), Answer(b"<html>"), elsewhere)
     answers = (well, *(lambda _, each=each: each for each in bad))

@@ -111,11 +111,12 @@ async def test_two_years_are_asked_for_once_and_a_window_not_twice() -> None:
     known = {"bars ACME 2y", "bars ^GSPC 2y", "bars SPY 2y", "bars SPY 2024-03-04 2024-03-04"}
     async with serve(Yahoo()) as server, Http(sleep=no_sleep) as http:
         settings = {URL: server.url, COOKIE_URL: server.url + "/cookie"}
-        ask = Ask(http, settings, ["ACME"], Window(OPENED, SETTLED), known.intersection)
+        ask = Ask(http, settings, ["ACME"], Window(OPENED, SETTLED), known.intersection, ["ACME", "RKLB"])
         assert FEED.fetch is not None
         names = [raw.name async for raw in FEED.fetch(ask)]
     assert names == [
-        "bars ACME 2024-03-04 2024-03-04", "bars ^GSPC 2024-03-04 2024-03-04", "options ACME 2024-03-04",
+        "bars ACME 2024-03-04 2024-03-04", "bars ^GSPC 2024-03-04 2024-03-04",
+        "bars RKLB 2024-03-04 2024-03-04", "bars RKLB 2y", "options ACME 2024-03-04",
     ]  # fmt: skip
 
 

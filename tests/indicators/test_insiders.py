@@ -215,9 +215,12 @@ def test_states_look_at_decisions_only() -> None:
 
 
 def test_strength_weighs_a_sold_dollar_a_tenth_and_is_shrunk() -> None:
-    # (1,000,000 − 0.1 × 5,000,000) / (1,000,000 + 500,000 + 250,000)
+    # (6,000,000 − 0.1 × 5,000,000) / (6,000,000 + 500,000 + 250,000)
+    signal = acme([trade(usd=6e6), trade("S", 5e6, owner_ciks="12")])
+    assert (signal.state, signal.strength) == ("one_buyer", round(5_500_000 / 6_750_000, 4))
+    # who sold more is never called bullish: by the weights alone this would be +0.29
     signal = acme([trade(usd=1e6), trade("S", 5e6, owner_ciks="12")])
-    assert signal.strength == round(500_000 / 1_750_000, 4)
+    assert (signal.state, signal.strength) == ("selling", 0.0)
     assert acme([trade("A")]).strength == 0.0
 
 
