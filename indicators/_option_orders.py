@@ -88,7 +88,9 @@ def join(rows: Ints) -> Ints:
 
 
 def _sorted(rows: Ints) -> Ints:
-    return rows[np.lexsort([rows[:, place] for place in (_FIRST, *reversed(_CONTRACT))])]
+    """By contract, side and time; the five numbers of a contract and side are packed into two."""
+    code, expiry, strike, is_call, side = (rows[:, place] for place in _CONTRACT)
+    return rows[np.lexsort([rows[:, _FIRST], (strike << 4) + (is_call << 3) + side, (code << 20) + expiry])]
 
 
 def _chains(rows: Ints) -> NDArray[np.bool_]:

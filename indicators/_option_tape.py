@@ -133,7 +133,8 @@ class Partial:
         rows = self._large(code, own, premium, where)
         if len(doubted):
             where[doubted] = sides
-        prints = _prints(batch, code, np.union1d(rows, doubted), doubted, premium, where)
+            rows = np.union1d(rows, doubted)
+        prints = _prints(batch, code, rows, doubted, premium, where)
         if late:
             self.orders.add_late(prints)
         elif len(prints):

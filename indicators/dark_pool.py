@@ -203,8 +203,9 @@ INDICATOR = Indicator(
         "Sustained net buying for {buying_days:int} sessions, since {buying_since}.",
         "Close {close_usd:usd} ({close_session}), {below_high:pct} below the highest close of 52 weeks, "
         "{high_close_usd:usd} ({high_session}).",
-        "Near that high for {near_high_days:int} sessions. After such days it fell by 10 % within 20 sessions "
-        "in {drawdown_near:pct} of {drawdown_near_n:int} cases, after all days in {drawdown_any:pct}.",
+        "Near that high for {near_high_days:int} sessions. After such days it fell by 10 % within 20 "
+        "sessions in {drawdown_near:pct} of {drawdown_near_n:int} cases, after all days in "
+        "{drawdown_any:pct}.",
         "{off_exchange_share:pct} of its shares traded off the exchanges, market makers' own fills included.",
         "Risk level {risk_level:int} of 3: after days of this level it fell by 10 % within 20 sessions in "
         "{drawdown_level:pct} of {drawdown_level_n:int} cases, after all days in {drawdown_any:pct}.",
