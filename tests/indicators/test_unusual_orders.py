@@ -24,7 +24,8 @@ COLUMNS = pa.schema([column for column in OPTION_TRADES.schema if column.name !=
 SWEEP = {
     "underlying": "ACME", "expiry": date(2024, 3, 22), "strike_e4": 1_010_000, "is_call": True,
     "price_e4": 26_000, "size": 4_000, "multiplier": 100, "bid_e4": 24_000, "ask_e4": 26_000,
-    "condition": "S", "exchange": "C", "underlying_price_e4": 1_000_000, "open_interest": 500, "source": "test",
+    "condition": "S", "exchange": "C", "underlying_price_e4": 1_000_000, "open_interest": 500,
+    "source": "test",
 }  # fmt: skip
 
 
