@@ -21,7 +21,7 @@ from feeds import Window
 from feeds.sample import FIRST_SESSION, HISTORY_SESSIONS
 from storage import calendar, journal, people
 from storage.database import reading
-from storage.tables import Bar, InsiderTrade, OptionDay
+from storage.tables import Bar, IndexEps, InsiderTrade, OptionContract, OptionDay, OptionMinute, ShortVolume
 
 log = logging.getLogger("bellwether")
 
@@ -85,7 +85,7 @@ async def _first_watcher(up: Running) -> None:
 def holds_real_rows(engine: Engine) -> bool:
     """Whether the database has rows of a real market, which synthetic ones must not mix with."""
     with reading(engine) as session:
-        kinds = (Bar, InsiderTrade, OptionDay)
+        kinds = (Bar, InsiderTrade, OptionDay, OptionMinute, OptionContract, ShortVolume, IndexEps)
         found = (session.exec(select(kind.id).where(kind.source != SAMPLE).limit(1)) for kind in kinds)
         return any(rows.first() is not None for rows in found)
 

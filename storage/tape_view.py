@@ -81,7 +81,8 @@ class TapeView:
 
         `reduce` gets a function that starts the stream anew at each call, with `columns` unless the call
         names others. `name` stands for the method and its version: another name, another kept result.
-        `beside` are the other tapes `reduce` reads: what is kept is kept for their parts too.
+        `beside` are the other tapes `reduce` reads: what is kept is kept for their parts too. Of a session
+        that grows only the newest result is kept.
         """
         views = (self, *beside)
         parts = [(view, part) for view in views for part in view._parts(session)]
@@ -99,7 +100,10 @@ class TapeView:
             with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table)
 
+        before = list(kept.parent.glob(f"{name}-*.arrow"))
         write_whole(kept, write)
+        for stale in before:  # of fewer parts: nobody asks for them again
+            stale.unlink(missing_ok=True)
         return table
 
     def _parts(self, session: date) -> list[Path]:

@@ -99,8 +99,12 @@ def test_a_reduction_is_kept_only_when_the_whole_session_was_known(tapes: TapeSt
 
     assert [reduced(0), reduced(20), reduced(20), reduced(0)] == [1, 2, 2, 1]
     assert len(calls) == 3  # only the second look at the complete session was spared
+    folder = tapes.root / OPTION_TRADES.name / "2024-03-04"
+    (old,) = folder.glob("*.arrow")
     tapes.append(OPTION_TRADES, option_trades({"size": 5}))
     assert reduced(20) == 3
+    (new,) = folder.glob("*.arrow")  # a session that grows leaves no earlier results behind
+    assert new != old
 
 
 def test_cancels_lead_a_part_and_can_be_read_alone(tapes: TapeStore) -> None:
