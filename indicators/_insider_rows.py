@@ -69,7 +69,7 @@ def judge(frame: pd.DataFrame) -> pd.DataFrame:
     shares just received from options · discretionary: a decision of that day: not by plan, no private
     deal, not exercised, and not by a 10 % owner · routine: as `classes` has it.
     """
-    rows = frame.iloc[np.lexsort((frame["id"], frame["known_at"]))]
+    rows = frame.iloc[np.lexsort((frame["id"], _clock(frame["known_at"])))]
     code = rows["code"].to_numpy(object)
     options = rows[code == "M"]
     trades: pd.DataFrame = rows[(code == "P") | (code == "S")].reset_index(drop=True)
@@ -218,4 +218,9 @@ def _exercised(trades: pd.DataFrame, options: pd.DataFrame) -> Mask:
     key = _same(*both, pd.concat([trades["day"], _new_york_day(options["event_at"])]))
     own, optional = key[: len(trades)], key[len(trades) :]
     first = options["known_at"].groupby(optional).min().reindex(own)
-    return np.asarray(first.to_numpy() <= trades["known_at"].to_numpy(), bool)
+    return np.asarray(_clock(first) <= _clock(trades["known_at"]), bool)
+
+
+def _clock(moments: "pd.Series[Any]") -> Any:
+    """Moments as numpy has them, a hundred times faster than with their zone; NaT stays NaT."""
+    return moments.dt.tz_localize(None).to_numpy()
