@@ -97,7 +97,7 @@ def _text(sentence: str, row: Mapping[str, Any], legs: tuple[str, str], _: Trans
         "orders": row["orders"], "worth": row["orders_worth"], "top": row["top_order_share"],
     }  # fmt: skip
     said = write(sentence, facts, _, language) or ""
-    if "bull_usd" in row:
+    if "bull_usd" in row and sentence is _ROW:  # beside a bar there is no room for it
         said += "; " + (write(_COVERED, {"coverage": row["coverage"]}, _, language) or "")
     if row["share_low"] <= 0.5:
         said += f"; {_(_EVEN)}"
