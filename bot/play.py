@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import Engine
@@ -34,7 +34,7 @@ SAMPLE_ENDS = date(2034, 12, 1)
 async def play(
     up: Running, recurring: Sequence[Job], days: Sequence[date], pause: Callable[[date], Awaitable[None]]
 ) -> int:
-    """Run every slot on `days`, oldest first, with the market's clock set to each.
+    """Run every slot on `days`, oldest first, with the market's clock at the last that was completed.
 
     Returns how many slots ran; one that ran before, in an earlier replay or live, does not run again.
     """
@@ -44,8 +44,8 @@ async def play(
         for slot, job in await asyncio.to_thread(schedule.in_order, recurring, day):
             if up.stop.is_set():
                 return ran
-            up.clock.moment = slot
             ran += await scheduler.run(job, slot)
+            up.clock.moment = slot
             up.sender.wake()
         await pause(day)
     return ran
@@ -57,6 +57,7 @@ async def replay(up: Running, first: date, last: date, speed: float | None) -> i
     `speed` is how many times faster than the market's own time; None is as fast as it goes. On the
     chat page it waits for the first person to watch something.
     """
+    up.clock.moment = calendar.new_york(first, time())
     if up.url is not None:
         await _first_watcher(up)
 
@@ -103,7 +104,7 @@ async def sample(up: Running) -> None:
     if played is None:
         played = calendar.settled(calendar.shift(FIRST_SESSION, HISTORY_SESSIONS - 1))
         window = Window(calendar.opening(FIRST_SESSION), played)
-        up.clock.moment = played
+        up.clock.moment = window.since
         history = fetch(up.rooms, sources.feeds[0], up.http, {}, window, datetime.now(UTC))
         if not await _unless_stopped(up, history):
             return
