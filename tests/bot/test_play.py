@@ -81,6 +81,7 @@ async def test_nothing_is_known_of_the_sample_market_while_its_history_is_read(
     async def fetch(*_: Any) -> None:
         seen.append(up.clock.moment)
         up.stop.set()
+        await asyncio.Event().wait()
 
     monkeypatch.setattr(play, "fetch", fetch)
     await play.sample(up)
