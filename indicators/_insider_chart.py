@@ -21,7 +21,7 @@ INDEXES = ("^GSPC", "SPY")
 def chart(frames: Frames, signal: Signal) -> Chart:
     """A company: trades by trade date over the last 120 sessions. The market: its months, 61 at most."""
     rows = read(frames).trades
-    return _market(frames, rows) if signal.subject == MARKET else _company(frames, signal.subject, rows)
+    return _market(frames, rows) if signal.subject == MARKET else _company(frames, signal, rows)
 
 
 def _market(frames: Frames, rows: pd.DataFrame) -> Chart:
@@ -73,8 +73,9 @@ def _month_closes(bars: pd.DataFrame, days: Sequence[date]) -> list[float | None
     return found
 
 
-def _company(frames: Frames, symbol: str, rows: pd.DataFrame) -> Chart:
-    """Amended lines as they were amended."""
+def _company(frames: Frames, signal: Signal, rows: pd.DataFrame) -> Chart:
+    """Amended lines as they were amended; the legend names the dollars the text does."""
+    symbol = signal.subject
     last = calendar.last_session(frames.as_of)
     days = calendar.sessions(last - timedelta(days=2 * CHART_SESSIONS), last)[-CHART_SESSIONS:]
     rows = rows[
@@ -90,7 +91,8 @@ def _company(frames: Frames, symbol: str, rows: pd.DataFrame) -> Chart:
         np.bincount(place[side], np.abs(signed[side]), len(days))
         for side in (shown & (signed > 0), shown & (signed < 0))
     ]
-    net = Series("Bought minus sold", "bars", [float(usd) for usd in dollars[0] - dollars[1]])
+    label = "Bought minus sold; in {window_days:int} days of filings {buys_usd:usd} − {sells_usd:usd}"
+    net = Series(label, "bars", [float(usd) for usd in dollars[0] - dollars[1]])
     panels = [Panel("Insider dollars by trade date", "USD", [net])]
     price = _closes(frames.some(Bar, ["symbol", "session", "close_e4"]), symbol, days)
     if any(close is not None for close in price):
@@ -98,7 +100,8 @@ def _company(frames: Frames, symbol: str, rows: pd.DataFrame) -> Chart:
         marks = [Series("Bought", "up", at[0]), Series("Sold", "down", at[1])]
         panels.insert(0, Panel("Price", "USD", [Series("Close", "line", price), *marks]))
     title = "{subject}: what insiders bought and sold"
-    return Chart(title, [day.isoformat() for day in days], panels, {"subject": symbol})
+    words = {name: str(signal.facts[name]) for name in ("window_days", "buys_usd", "sells_usd")}
+    return Chart(title, [day.isoformat() for day in days], panels, words | {"subject": symbol})
 
 
 def _closes(bars: pd.DataFrame, symbol: str, days: Sequence[date]) -> list[float | None]:

@@ -78,15 +78,16 @@ def over_days(panel: Panel) -> bool:
 
 
 def head(panel: Panel, language: str, say: Say, left_out: int = 0) -> Head:
-    """The panel's head: labels of series with their newest value or their count.
+    """The panel's head: labels of lines with their newest value, of markers with their count.
 
+    Of bars none is named: beside them the last would pass for their sum.
     A board of which rows were `left_out` says which of how many it shows.
     """
     amount = amounts(panel.unit, language)
     labels = [say(key) for _, key in boards.sides(panel)]
     for series in panel.series:
         values, label = numbers(series.values), say(series.label)
-        if series.kind in ("line", "bars"):
+        if series.kind == "line":
             label = f"{label}: {amount(values[-1]) if np.isfinite(values[-1]) else say(NOT_KNOWN)}"
         elif series.kind in MARKERS:
             label = f"{label} ({np.isfinite(values).sum()})"

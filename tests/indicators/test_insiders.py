@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from insider_stage import AS_OF, DAY, acme, frames, signals, trade
 
+from bot.commentary.languages import translator
+from bot.commentary.numbers import write
 from indicators import MARKET
 from indicators._insider_rows import judge
 from indicators._insider_spikes import windows_of
@@ -321,6 +323,17 @@ def test_the_chart_puts_trades_on_the_price_and_dollars_below() -> None:
     net = dollars.series[0].values
     assert (net[at["2024-03-20"]], net[at["2024-03-22"]], sum(net)) == (500.0, -200.0, 300.0)
     assert [panel.unit for panel in chart(frames(rows), signal).panels] == ["USD"]
+
+
+def test_the_chart_names_the_dollars_of_the_window_the_text_speaks_of() -> None:
+    # the last session has no trade, and a purchase filed longer ago than the window is only drawn
+    rows = [trade(usd=495_000), trade("S", 920_000), trade(usd=1e6, day=date(2024, 2, 1))]
+    shown = frames(rows)
+    picture = chart(shown, next(iter(compute(shown, ["ACME"]))))
+    (bars,) = picture.panels[-1].series
+    assert bars.values[-1] == 0
+    said = write(bars.label, picture.words, translator("en"), "en")
+    assert said == "Bought minus sold; in 30 days of filings $495K − $920K"
 
 
 LINES = st.lists(
