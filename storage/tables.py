@@ -1,5 +1,6 @@
 """Every row class, to import from one place: market data, and people with what they were told."""
 
+from storage.company_tables import CompanyFigure
 from storage.estimate_tables import CompanyEps, IndexEps
 from storage.market_tables import (
     Bar,
@@ -19,6 +20,7 @@ from storage.reading_tables import FeedRead, Pace, Quarantine
 __all__ = [
     "Bar",
     "CompanyEps",
+    "CompanyFigure",
     "Delivery",
     "FeedRead",
     "FlipRow",
