@@ -18,7 +18,7 @@ from bot import dispatch, health, jobs, sources
 from bot.alerts import record as track
 from bot.commands import Context
 from bot.commentary import Message, charts, phrases
-from bot.commentary.languages import N_, normalise, translator
+from bot.commentary.languages import CHINESE, N_, normalise, translator
 from bot.commentary.numbers import write
 from bot.commentary.stored import chart_from_json, from_row
 from bot.delivery.limiter import Limiter
@@ -30,7 +30,7 @@ from bot.rooms import Rooms, open_rooms
 from bot.schedule import Scheduler
 from bot.settings import SAMPLE, Settings
 from feeds._http import Http
-from storage import journal
+from storage import journal, people
 from storage.database import reading
 from storage.pace import database_pace
 
@@ -114,7 +114,7 @@ async def running(
         stack.push_async_callback(application.shutdown)
         stack.push_async_callback(application.bot.shutdown)
         await _initialise(application)
-        await _set_menu(application)
+        await _set_menu(application, settings.default_language)
         await application.start()
         stack.push_async_callback(application.stop)
         assert application.updater is not None
@@ -158,9 +158,14 @@ async def _initialise(application: Application[Any, Any, Any, Any, Any, Any]) ->
             pause = min(pause * 2, 60.0)
 
 
-async def _set_menu(application: Application[Any, Any, Any, Any, Any, Any]) -> None:
-    menu = [BotCommand(command.name, command.about) for command in all_commands().values()]
-    await application.bot.set_my_commands(menu)
+async def _set_menu(application: Application[Any, Any, Any, Any, Any, Any], default: str) -> None:
+    """The menu in the default language, and for those whose Telegram speaks English or Chinese."""
+    # Telegram's languages of menus have two letters, which do not tell the scripts of Chinese apart
+    chinese = default if default in CHINESE else CHINESE[0]
+    for code, language in ((None, default), ("en", "en"), ("zh", chinese)):
+        _ = translator(language)
+        menu = [BotCommand(command.name, _(command.about)) for command in all_commands().values()]
+        await application.bot.set_my_commands(menu, language_code=code)
 
 
 def _composer(rooms: Rooms) -> Callable[[Claimed], Message]:
@@ -198,10 +203,10 @@ def _listener(up: Running) -> Callable[[Update, Any], Coroutine[Any, Any, None]]
         meant = dispatch.read(message.text, up.application.bot.username)
         if meant is None or (not meant[0] and chat.type != "private"):
             return
+        language = await asyncio.to_thread(_language, up, chat.id, user.language_code if user else None)
         if not _allowed(up, user.id if user else None):
-            await up.sender.reply(chat.id, Message(_PRIVATE))
+            await up.sender.reply(chat.id, Message(translator(language)(_PRIVATE)))
             return
-        language = normalise(user.language_code if user else None, up.settings.default_language)
         context = Context(
             up.rooms, chat.id, chat.type, language, up.clock.now(), datetime.now(UTC), up.settings.is_sample
         )
@@ -211,6 +216,13 @@ def _listener(up: Running) -> Callable[[Update, Any], Coroutine[Any, Any, None]]
             await up.sender.reply(chat.id, each, language)
 
     return listen
+
+
+def _language(up: Running, chat_id: int, code: str | None) -> str:
+    """What a chat reads: the language kept for it, else what its Telegram speaks, else the default."""
+    with reading(up.rooms.engine) as session:
+        known = people.person(session, chat_id)
+    return known.language if known else normalise(code, up.settings.default_language)
 
 
 def _allowed(up: Running, user_id: int | None) -> bool:

@@ -33,6 +33,11 @@ def person(session: Session, chat_id: int) -> Person | None:
     return session.get(Person, chat_id)
 
 
+def speak(session: Session, chat_id: int, language: str) -> None:
+    """Keep the language a known chat chose."""
+    session.get_one(Person, chat_id).language = language
+
+
 def watchlist(session: Session, chat_id: int) -> list[str]:
     """The symbols a chat watches, in the order of the alphabet."""
     query = select(Watch.symbol).where(Watch.chat_id == chat_id).order_by(Watch.symbol)

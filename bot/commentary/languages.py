@@ -16,6 +16,8 @@ FOLDER = Path(__file__).parent / "locales"
 DOMAIN = "bellwether"
 #: our languages, and the Babel locale whose numbers they use
 LOCALES = {"zh-Hant": "zh_Hant", "zh-Hans": "zh_Hans", "en": "en_US"}
+#: the scripts of Chinese, the one of most of our readers first
+CHINESE = ("zh-Hant", "zh-Hans")
 
 
 def N_(key: str) -> str:

@@ -14,6 +14,7 @@ from bot import sources
 from bot.app import Clock, running, start_schedule
 from bot.chat.room import Room
 from bot.chat.server import build, listen
+from bot.commentary.languages import translator
 from bot.errors import CannotError
 from bot.registry import all_commands
 from bot.settings import Settings
@@ -22,6 +23,7 @@ from storage.tables import Delivery, FlipRow, JobRun, Person, SignalRow, Watch
 
 TOKEN = "123456:a-token-of-the-right-form-for-this-test"
 YOU = 1001
+EMPTY = "Your list is empty. Add a ticker: /watch NVDA"
 
 
 @asynccontextmanager
@@ -56,6 +58,47 @@ async def test_a_person_is_answered_in_order_and_the_menu_is_set(tmp_path: Path)
     ]  # fmt: skip
     assert said[3] == "BRK.B — nothing known yet"
     assert said[4].startswith("There is no command /wach. Did you mean /watch")
+
+
+async def test_a_chat_is_answered_in_the_language_it_chose(tmp_path: Path) -> None:
+    async with telegram(tmp_path) as (url, room), running(settings(tmp_path, url), Clock()):
+        room.say(YOU, "/list", "zh-TW")
+        room.say(YOU, "/language zh-Hans", "zh-TW")
+        room.say(YOU, "/list", "zh-TW")
+        said = await heard(room, 3)
+    assert said[0] == translator("zh-Hant")(EMPTY)
+    assert said[2] == translator("zh-Hans")(EMPTY)
+    assert len({EMPTY, said[0], said[2]}) == 3
+
+
+async def test_a_language_not_spoken_here_is_answered_in_the_default(tmp_path: Path) -> None:
+    async with (
+        telegram(tmp_path) as (url, room),
+        running(settings(tmp_path, url, default_language="zh-Hans"), Clock()),
+    ):
+        room.say(YOU, "/list", "fr")
+        assert await heard(room, 1) == [translator("zh-Hans")(EMPTY)]
+
+
+@pytest.mark.parametrize(
+    ("default", "menus"),
+    [
+        ("en", {"": "en", "en": "en", "zh": "zh-Hant"}),
+        ("zh-Hans", {"": "zh-Hans", "en": "en", "zh": "zh-Hans"}),
+    ],
+)
+async def test_the_menu_is_in_the_language_of_who_sees_it(
+    tmp_path: Path, default: str, menus: dict[str, str]
+) -> None:
+    async with (
+        telegram(tmp_path) as (url, _),
+        running(settings(tmp_path, url, default_language=default), Clock()) as up,
+    ):
+        for code, language in menus.items():
+            menu = await up.application.bot.get_my_commands(language_code=code)
+            about = [translator(language)(command.about) for command in all_commands().values()]
+            assert [command.description for command in menu] == about
+    assert translator("zh-Hant")("Status") != translator("zh-Hans")("Status") != "Status"
 
 
 async def test_what_was_asked_while_the_bot_was_down_is_answered_once(tmp_path: Path) -> None:
