@@ -1,13 +1,14 @@
 """Rows of people and of what they were told. Telegram ids are 64-bit."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.market_tables import key
-from storage.types import Utc
+from storage.types import Exact, Utc
 
 
 class Person(SQLModel, table=True):
@@ -46,6 +47,18 @@ class Rule(SQLModel, table=True):
     indicator: str = Field(default="*", max_length=40)
     subject: str = Field(default="*", max_length=60)
     on: bool = True
+    #: of an entity: tell when its multiple of sales crosses this
+    level: Decimal | None = Field(default=None, sa_type=Exact)
+
+
+class Draft(SQLModel, table=True):
+    """What an owner typed and has to confirm before it is done: the newest of each chat."""
+
+    __tablename__ = "draft"
+
+    chat_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    words: str = Field(max_length=1000)
+    made_at: datetime = Field(sa_type=Utc)
 
 
 class SignalRow(SQLModel, table=True):

@@ -2,6 +2,7 @@
 
 from storage.company_tables import CompanyFigure
 from storage.estimate_tables import CompanyEps, IndexEps
+from storage.fact_tables import Entity, Fact
 from storage.market_tables import (
     Bar,
     FlowAlert,
@@ -14,7 +15,7 @@ from storage.market_tables import (
     SectorMember,
     ShortVolume,
 )
-from storage.people_tables import Delivery, FlipRow, JobRun, Person, Rule, SeenUpdate, SignalRow, Watch
+from storage.people_tables import Delivery, Draft, FlipRow, JobRun, Person, Rule, SeenUpdate, SignalRow, Watch
 from storage.reading_tables import FeedRead, Pace, Quarantine
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "CompanyEps",
     "CompanyFigure",
     "Delivery",
+    "Draft",
+    "Entity",
+    "Fact",
     "FeedRead",
     "FlipRow",
     "FlowAlert",

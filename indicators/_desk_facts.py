@@ -1,0 +1,96 @@
+"""Facts as the valuation desk reads them: each an interval with its basis, its dates and its source.
+
+Source of the method: `value` of a fact is a point, a range or a bound; what is computed from it is an
+interval too, and never of two bases (docs/indicators.md, valuation).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+VALUATION = ("valuation", "market_cap")
+REVENUE = ("revenue", "forecast_revenue", "revenue_run_rate")
+_YEAR = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)")
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """One fact. `low` and `high` bound what is claimed: None where the source names no bound on that side."""
+
+    ref: str
+    entity: str
+    metric: str
+    low: Decimal | None
+    high: Decimal | None
+    #: `=`, `>=`, `<=` or `~` (about)
+    bound: str
+    said: str | None
+    unit: str
+    currency: str | None
+    #: the day, month or year it is true of
+    as_of: str
+    period: str | None
+    basis: str
+    kind: str
+    publisher: str
+    published: str
+    note: str | None
+    #: why it is never computed with
+    flag: str | None
+    replaces: str | None
+
+    @property
+    def value(self) -> Decimal | None:
+        """The figure the source prints: of a range its lower end."""
+        return self.high if self.low is None else self.low
+
+    @property
+    def year(self) -> int | None:
+        """The one year its period is about; None where it is about none, or several."""
+        years = {*_YEAR.findall(self.period or "")}
+        return int(years.pop()) if len(years) == 1 and "cumulative" not in (self.period or "") else None
+
+    @property
+    def day(self) -> date:
+        """The first day of what `as_of` names."""
+        year, month, day = (*map(int, self.as_of.split("-")), 1, 1)[:3]
+        return date(year, month, day)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is computed with: a figure nobody has called wrong."""
+        return self.flag is None and self.value is not None
+
+
+def read(rows: pd.DataFrame) -> list[Sourced]:
+    """The facts of `rows` (as a table of Fact, already cut at its `as_of`), the oldest `as_of` first.
+
+    A fact that another one replaces is among them; see `standing`.
+    """
+    facts = [_sourced(row) for row in rows.to_dict("records")]
+    return sorted(facts, key=lambda fact: (fact.day, fact.published, fact.ref))
+
+
+def standing(facts: Iterable[Sourced]) -> list[Sourced]:
+    """Those of `facts` that no other one replaces."""
+    every = list(facts)
+    replaced = {fact.replaces for fact in every}
+    return [fact for fact in every if fact.ref not in replaced]
+
+
+def _sourced(row: dict[Any, Any]) -> Sourced:
+    value, high = _known(row["value"]), _known(row["value_high"])
+    bound = row["bound"]
+    low = None if bound == "<=" else value
+    top = None if bound == ">=" else high if high is not None else value
+    words = {name: _known(row[name]) for name in Sourced.__dataclass_fields__ if name not in ("low", "high")}
+    return Sourced(**words, low=low, high=top)
+
+
+def _known(cell: Any) -> Any:
+    return None if cell is None or cell is pd.NaT or (isinstance(cell, float) and pd.isna(cell)) else cell
