@@ -58,6 +58,9 @@ def compute(frames: Frames, subjects: Sequence[str] | None) -> Iterator[Signal]:
         facts = figures(here) | _history(history, subject) | newest.get(subject, _NEVER) | largest(here)
         facts["clusters"] = clusters(here)
         facts["cluster"] = facts["clusters"] > 0
+        outsold = round(facts["sells_usd"] - facts["buys_usd"], 2)
+        of_cluster = facts["cluster"] and subject != MARKET and outsold > 0
+        facts["cluster_outsold_usd"] = outsold if of_cluster else None
         facts["session"] = calendar.last_session(as_of).isoformat()
         facts |= _NOTHING | (_market(rows, history, as_of) if subject == MARKET else _company(here, often))
         facts |= {"variants": variants(here), "rules": rules(window), "excluded": excluded.get(subject, {})}
@@ -154,7 +157,7 @@ def _signal(
         as_of=as_of,
         state=state,
         # who sold more is never called bullish, though a sale weighs little
-        strength=min(strength, 0.0) if state == "selling" else strength,
+        strength=min(strength, 0.0) if state in ("selling", "cluster") and bought <= sold else strength,
         quality="A" if measured else "B",
         n=len(lines),
         source=f"SEC Form 4 ({', '.join(sorted(sources))})",
@@ -195,6 +198,7 @@ INDICATOR = Indicator(
     },
     rest="quiet",
     sentences=(
+        "A cluster of buyers, though {cluster_outsold_usd:usd} more was sold than bought.",
         "In {window_days:int} days of filings insiders bought {buys_usd:usd} and sold {sells_usd:usd}.",
         "{buyers:int} insiders bought, {sellers:int} sold, in {filings:int} filings.",
         "Bought to sold: {ratio:x}.",
@@ -219,7 +223,8 @@ INDICATOR = Indicator(
         "purchases to sales is 2.5 robust deviations above, and at the 95th percentile of, up to 60 past "
         "30-day windows, at least 20; for the market each company is capped at 2 % of the dollars. Routine "
         "is who traded in the same calendar month of each of the three past years. Sales say little: in the "
-        "strength a sold dollar weighs a tenth of a bought one."
+        "strength a sold dollar weighs a tenth of a bought one; where decisions to sell outweigh those to"
+        " buy, a cluster of buyers is not called bullish."
     ),
     source="Lakonishok & Lee 2001; Jeng, Metrick & Zeckhauser 2003; Cohen, Malloy & Pomorski 2012",
 )

@@ -12,7 +12,7 @@ from insider_stage import AS_OF, DAY, acme, frames, signals, trade
 
 from bot.commentary.languages import translator
 from bot.commentary.numbers import write
-from indicators import MARKET
+from indicators import MARKET, Signal
 from indicators._insider_rows import judge
 from indicators._insider_spikes import windows_of
 from indicators.insiders import INDICATOR, chart, compute, npr
@@ -168,6 +168,25 @@ def test_three_insiders_who_buy_within_ten_sessions_are_a_cluster() -> None:
     assert INDICATOR.states["cluster"].loud
     market = signals(buyers(3))[MARKET]
     assert (market.state, market.facts["clusters"]) == ("thin", 1)
+
+
+def told(signal: Signal) -> list[str]:
+    said = (write(each, signal.facts, translator("en"), "en") for each in INDICATOR.sentences)
+    return [sentence for sentence in said if sentence]
+
+
+def test_a_cluster_of_which_more_was_sold_says_so_and_is_not_bullish_by_decisions_to_sell() -> None:
+    window = "In 30 days of filings insiders bought $300K and sold $500K."
+    outsold = "A cluster of buyers, though $200K more was sold than bought."
+    sold = trade("S", 500_003, owner_ciks="12")
+    signal = acme([*buyers(3), sold])
+    assert (signal.state, signal.strength, told(signal)[:2]) == ("cluster", 0.0, [outsold, window])
+    # sold by a plan: dollars, but no opinion
+    signal = acme([*buyers(3), sold | {"plan": True}])
+    assert (signal.state, told(signal)[:2]) == ("cluster", [outsold, window])
+    assert signal.strength > 0
+    for rows in (buyers(3), [*buyers(2), sold]):
+        assert not any("cluster" in sentence for sentence in told(acme(rows)))
 
 
 @pytest.mark.parametrize(
