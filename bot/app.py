@@ -10,9 +10,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger
-from telegram import BotCommand, Update
-from telegram.error import InvalidToken, NetworkError
-from telegram.ext import Application, ApplicationBuilder, BaseUpdateProcessor, MessageHandler, filters
+from telegram import BotCommand, CallbackQuery, Update
+from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.ext import (
+    Application,
+    ApplicationBuilder,
+    BaseUpdateProcessor,
+    CallbackQueryHandler,
+    MessageHandler,
+    filters,
+)
 
 from bot import dispatch, health, jobs, sources
 from bot.alerts import record as track
@@ -110,7 +117,9 @@ async def running(
         sender = Sender(rooms.engine, application.bot, _composer(rooms), charts.draw)
         up = Running(settings, rooms, clock, http, sender, application, url, stop or asyncio.Event())
         sender.on_fatal = up.stop.set
-        application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, _listener(up)))
+        listen = _listener(up)
+        application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, listen))
+        application.add_handler(CallbackQueryHandler(listen))
         stack.push_async_callback(application.shutdown)
         stack.push_async_callback(application.bot.shutdown)
         await _initialise(application)
@@ -119,7 +128,7 @@ async def running(
         stack.push_async_callback(application.stop)
         assert application.updater is not None
         await application.updater.start_polling(
-            timeout=10, bootstrap_retries=-1, allowed_updates=[Update.MESSAGE]
+            timeout=10, bootstrap_retries=-1, allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY]
         )
         task = asyncio.create_task(sender.run())
         try:
@@ -193,29 +202,48 @@ def _composer(rooms: Rooms) -> Callable[[Claimed], Message]:
 
 def _listener(up: Running) -> Callable[[Update, Any], Coroutine[Any, Any, None]]:
     async def listen(update: Update, _: Any) -> None:
-        message, chat, user = update.effective_message, update.effective_chat, update.effective_user
-        if message is None or chat is None or not message.text:
+        chat, user, text = update.effective_chat, update.effective_user, _said(update)
+        if chat is None or not text:
             return
         if not await asyncio.to_thread(
             journal.first_time, up.rooms.engine, update.update_id, datetime.now(UTC)
         ):
             return
-        meant = dispatch.read(message.text, up.application.bot.username)
+        meant = dispatch.read(text, up.application.bot.username)
         if meant is None or (not meant[0] and chat.type != "private"):
             return
         language = await asyncio.to_thread(_language, up, chat.id, user.language_code if user else None)
+        if update.callback_query is not None:
+            await _acknowledge(update.callback_query)
         if not _allowed(up, user.id if user else None):
             await up.sender.reply(chat.id, Message(translator(language)(_PRIVATE)))
             return
         context = Context(
-            up.rooms, chat.id, chat.type, language, up.clock.now(), datetime.now(UTC), up.settings.is_sample
-        )
+            up.rooms, chat.id, chat.type, language, up.clock.now(), datetime.now(UTC), up.settings.is_sample,
+            owner=_owns(up, user.id if user else None),
+        )  # fmt: skip
         answers = await asyncio.to_thread(dispatch.answer, context, *meant, all_commands())
         log.info("command   /%s from %s", meant[0] or "…", chat.id)
         for each in answers:
             await up.sender.reply(chat.id, each, language)
+        up.sender.wake()
 
     return listen
+
+
+def _said(update: Update) -> str | None:
+    """What a person typed, or the command behind the button they pressed, written as it is typed."""
+    if update.callback_query is not None:
+        return update.callback_query.data
+    return None if update.effective_message is None else update.effective_message.text
+
+
+async def _acknowledge(query: CallbackQuery) -> None:
+    """Let the button's clock end; one pressed too long ago needs no answer."""
+    try:
+        await query.answer()
+    except TelegramError as error:
+        log.info("button    not acknowledged: %s", type(error).__name__)
 
 
 def _language(up: Running, chat_id: int, code: str | None) -> str:
@@ -228,6 +256,12 @@ def _language(up: Running, chat_id: int, code: str | None) -> str:
 def _allowed(up: Running, user_id: int | None) -> bool:
     """Whether a person may use the bot; without ACCESS=open only owners may."""
     return up.settings.access == "open" or (user_id is not None and user_id in up.settings.owner_ids)
+
+
+def _owns(up: Running, user_id: int | None) -> bool:
+    """Whether a person owns the bot; on the local chat page, where nobody is named, whoever sits there."""
+    owners = up.settings.owner_ids
+    return user_id in owners if owners else up.url is not None
 
 
 def start_schedule(up: Running) -> None:

@@ -40,6 +40,8 @@ class Context:
     #: wall time
     now: datetime
     sample: bool
+    #: whether an owner asks
+    owner: bool = False
 
 
 @dataclass(frozen=True)
