@@ -5,7 +5,7 @@ A running bot reads our own themes by itself; they ship with the program and nee
 
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,12 +35,16 @@ _LAYOUTS = (
 
 
 def parse(raw: Raw) -> Parsed:
-    """Memberships of `raw`, known from midnight in New York of the day they begin."""
+    """Memberships of `raw`, known from midnight in New York of the day they begin.
+
+    One with an end is two rows: that it began, and, known once its last day is over, that it ended.
+    """
     rows = open_rows(raw, _LAYOUTS)
     since = rows.read("from", day, pa.date32(), missing=ALWAYS)
     until = rows.read("to", day, pa.date32(), missing=None)
     rows.refuse(pc.less(until, since), "it ends before it begins")
     known = by_day(since, lambda each: calendar.new_york(each, time()))
+    over = by_day(until, lambda each: calendar.new_york(each + timedelta(days=1), time()))
     undated = pc.equal(since, pa.scalar(ALWAYS))
     columns = {
         "event_at": known,
@@ -50,9 +54,13 @@ def parse(raw: Raw) -> Parsed:
         "sector": rows.read("sector", words, pa.string()),
         "name": rows.read("name", words, pa.string()),
         "since": since,
-        "until": until,
+        "until": None,
     }
-    return rows.parsed(SectorMember, columns)
+    began = rows.parsed(SectorMember, columns)
+    ended = rows.parsed(SectorMember, columns | {"event_at": over, "known_at": over, "until": until})
+    told = [parsed.accepted[SectorMember] for parsed in (began, ended)]
+    told[1] = told[1].filter(pc.is_valid(told[1]["until"]))
+    return Parsed({SectorMember: pa.concat_tables(told)}, began.bad)
 
 
 async def fetch(ask: Ask) -> AsyncIterator[Raw]:

@@ -29,13 +29,15 @@ class Group:
 def read_groups(members: pd.DataFrame, days: list[date]) -> list[Group]:
     """The groups of rows of `SectorMember`, by name; a symbol stays in it on its last day.
 
-    A row that says since when comes before one that does not, of the same symbol and group.
+    A row that says since when comes before one that does not, of the same symbol and group; of those that
+    say the same the newest counts: it tells the end.
     """
     axis = np.array(days, "datetime64[D]")
     groups = []
     for name, rows in members.groupby("sector", sort=True):
         dated = set(rows.loc[rows["since"] > ALWAYS, "symbol"])
         rows = rows[(rows["since"] > ALWAYS) | ~rows["symbol"].isin(dated)]
+        rows = rows.drop_duplicates(["symbol", "since"], keep="last")
         symbols = sorted(rows["symbol"].unique())
         titles = dict(zip(rows["symbol"], rows["name"], strict=True))
         inside = np.zeros((len(days), len(symbols)), np.bool_)

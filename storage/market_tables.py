@@ -262,11 +262,14 @@ class OffExchangeWeek(MarketRow, table=True):
 
 
 class SectorMember(MarketRow, table=True):
-    """A symbol's membership of a sector or theme, dated, so that hindsight cannot creep in."""
+    """A symbol's membership of a sector or theme, dated, so that hindsight cannot creep in.
+
+    Its end is a row of its own, known when it came, and counts in place of the one that said it began.
+    """
 
     lasting = True
     __tablename__ = "sector_member"
-    __table_args__ = (UniqueConstraint("symbol", "sector", "since", "source"),)
+    __table_args__ = (UniqueConstraint("symbol", "sector", "since", "known_at", "source"),)
 
     id: int | None = key()
     symbol: str = Field(max_length=16, index=True)
