@@ -215,11 +215,12 @@ def runway(cash: Number, burn: Number) -> float:
 
 
 def written(value: Any) -> str:
-    """A number with all its digits that say something."""
+    """A number with six decimals at most, and none from a million on; anything else as it is."""
     if not isinstance(value, int | float | Decimal):
         return str(value)
-    text = f"{value:,.6f}".rstrip("0").rstrip(".")
-    return text if float(text.replace(",", "")) or not value else f"{value:g}"
+    number = float(value)
+    text = f"{number:,.6f}".rstrip("0").rstrip(".") if abs(number) < 1e6 else f"{number:,.0f}"
+    return text if float(text.replace(",", "")) or not number else f"{number:g}"
 
 
 def positive(number: Number) -> float:
