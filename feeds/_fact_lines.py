@@ -1,7 +1,7 @@
 """One line of JSON → the columns of a Fact or an Entity, or a ValueError that says what is wrong with it.
 
 Dates may be as coarse as they are known: 2025-12-12, 2025-12 or 2025. A fact is known from the end of the
-day, month or year it was published.
+day, month or year it was published. One of a past that is not named stands at that date, its period says so.
 """
 
 import calendar as months
@@ -19,8 +19,12 @@ from storage.fact_tables import BOUNDS, FLAGS, KINDS
 
 Row = dict[str, Any]
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
-#: the digits an exact column holds, with room for its sign and point
-_LARGEST = Decimal(10) ** 30
+#: an `as_of` of a time before it was published that nobody named
+PAST = "past"
+#: digits before the point, and places behind it that anything is counted in
+_DIGITS = 30
+#: the characters an exact column holds
+_LONGEST = 40
 _FIRST_YEAR = 1971
 
 
@@ -47,35 +51,37 @@ def fact(told: Mapping[str, Any], source: str, known_at: datetime | None = None)
     kind = _one_of(told, "kind", KINDS)
     published = _text(told, "published", 10)
     as_of = _text(told, "as_of", 10, missing=published)
+    if past := as_of == PAST:
+        as_of = published
     begins, known = span(as_of, "as_of")[0], known_at or span(published, "published")[1]
     if begins > known:
         if kind != "forecast":
             raise ValueError("as_of is after it was published")
         begins = known
     metric, unit = _text(told, "metric", 60), _text(told, "unit", 30)
-    low, high = _number(told, "value"), _number(told, "value_high")
-    period, note = _maybe(told, "period", 60), _maybe(told, "note", 400)
+    low, high = number(told, "value"), number(told, "value_high")
+    period, note = maybe(told, "period", 60) or (PAST if past else None), maybe(told, "note", 400)
     row: Row = {
         "entity": _text(told, "entity", 60), "metric": metric, "value": low, "value_high": high,
-        "bound": _bound(told), "said": _maybe(told, "said", 200), "unit": unit,
+        "bound": _bound(told), "said": maybe(told, "said", 200), "unit": unit,
         "currency": _currency(told, unit), "as_of": as_of, "period": period,
-        "basis": _maybe(told, "basis", 20) or basis_of(metric, kind, f"{period or ''} {note or ''}"),
+        "basis": maybe(told, "basis", 20) or basis_of(metric, kind, f"{period or ''} {note or ''}"),
         "kind": kind, "publisher": _text(told, "publisher", 120), "published": published, "note": note,
-        "flag": _maybe(told, "flag", 12), "replaces": _maybe(told, "replaces", 40),
+        "flag": maybe(told, "flag", 12), "replaces": maybe(told, "replaces", 40),
     }  # fmt: skip
     _check(row)
-    digest = digest_of([_maybe(told, "id", 40), *row.values()])
+    digest = digest_of([maybe(told, "id", 40), *row.values()])
     row |= {"value": _plain(low), "value_high": _plain(high)}
-    ref = _maybe(told, "id", 40) or f"F{digest[:7]}"
+    ref = maybe(told, "id", 40) or f"F{digest[:7]}"
     return row | {"digest": digest, "ref": ref, "event_at": begins, "known_at": known, "source": source}
 
 
 def entity(told: Mapping[str, Any], source: str, known_at: datetime) -> Row:
     """The columns of the Entity a line describes."""
-    listed = _maybe(told, "listed", 10)
+    listed = maybe(told, "listed", 10)
     row: Row = {
         "name": _text(told, "entity", 60), "aliases": _list(told, "aliases", 600),
-        "part_of": _maybe(told, "part_of", 60), "ticker": _maybe(told, "ticker", 16),
+        "part_of": maybe(told, "part_of", 60), "ticker": maybe(told, "ticker", 16),
         "listed": span(listed, "listed")[0].astimezone(calendar.NEW_YORK).date() if listed else None,
         "peers": _list(told, "peers", 300),
     }  # fmt: skip
@@ -123,16 +129,17 @@ def _check(row: Row) -> None:
         raise ValueError(f"flag is none of {', '.join(FLAGS)}")
 
 
-def _number(told: Mapping[str, Any], name: str) -> Decimal | None:
+def number(told: Mapping[str, Any], name: str) -> Decimal | None:
+    """The number a line gives as `name`, exact; it is never written out before it is known to be short."""
     value = told.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError(f"{name} is not a number")
-    number = Decimal(value)
-    if abs(number) >= _LARGEST:
+    exact = Decimal(value)
+    if not -_DIGITS <= exact.adjusted() < _DIGITS or len(_plain(exact) or "") > _LONGEST:
         raise ValueError(f"{name} is out of range")
-    return number
+    return exact
 
 
 def _plain(number: Decimal | None) -> str | None:
@@ -152,7 +159,7 @@ def _bound(told: Mapping[str, Any]) -> str:
 
 
 def _currency(told: Mapping[str, Any], unit: str) -> str | None:
-    currency = _maybe(told, "currency", 3)
+    currency = maybe(told, "currency", 3)
     if currency is None and unit.startswith("money"):
         raise ValueError("currency is missing")
     if currency is not None and not re.fullmatch("[A-Z]{3}", currency):
@@ -177,13 +184,14 @@ def _list(told: Mapping[str, Any], name: str, longest: int) -> str:
 
 
 def _text(told: Mapping[str, Any], name: str, longest: int, missing: str | None = None) -> str:
-    value = _maybe(told, name, longest) or missing
+    value = maybe(told, name, longest) or missing
     if value is None:
         raise ValueError(f"{name} is missing")
     return value
 
 
-def _maybe(told: Mapping[str, Any], name: str, longest: int) -> str | None:
+def maybe(told: Mapping[str, Any], name: str, longest: int) -> str | None:
+    """The text a line gives as `name`, on one line and without space around it."""
     value = told.get(name)
     if value is None:
         return None

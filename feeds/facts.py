@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from feeds import Ask, Bad, Feed, FeedError, Kind, Parsed, Raw, rows_to_table
-from feeds._fact_lines import Row, digest_of, entity, fact, read_line
+from feeds._fact_lines import Row, digest_of, entity, fact, maybe, number, read_line
 from feeds._unicorns import is_unicorns, read_unicorns
 from storage.tables import Entity, Fact
 
@@ -23,8 +23,11 @@ HOUSE = "facts, house base"
 _FOLDER = Path(__file__).parent / "house"
 #: what an entity is called holds from the first day a fact can be of
 ALWAYS = datetime(1971, 1, 2, tzinfo=UTC)
-#: what makes two facts the same number from the same source
-_SAME = ("id", "entity", "metric", "value", "value_high", "bound", "as_of", "kind", "publisher", "published")
+#: what beside its numbers makes two facts the same statement of the same source
+_SAME = (
+    "id", "entity", "metric", "bound", "unit", "currency", "as_of", "period", "kind", "publisher",
+    "published",
+)  # fmt: skip
 
 
 def parse(raw: Raw) -> Parsed:
@@ -41,11 +44,17 @@ def parse(raw: Raw) -> Parsed:
     facts: list[Row] = []
     entities: list[Row] = []
     bad: list[Bad] = []
+    ids: set[str] = set()
     for line in lines:
         try:
             told = read_line(line)
             if "metric" in told:
-                facts.append(_ours().get(_same(told)) or fact(told, source))
+                ours = _ours().get(_same(told))
+                stated = fact({"said": ours and ours["said"]} | told, source)
+                if told.get("id") and stated["ref"] in ids:
+                    raise ValueError("its id is that of a line before it")
+                ids.add(stated["ref"])
+                facts.append(ours or stated)
             else:
                 entities.append(entity(told, source, ALWAYS))
         except ValueError as error:
@@ -78,7 +87,8 @@ def _ours() -> Mapping[str, Row]:
 
 
 def _same(told: Mapping[str, Any]) -> str:
-    return digest_of([f"{told.get(name) or '':}".removesuffix(".0") for name in _SAME])
+    numbers = [number(told, name) for name in ("value", "value_high")]
+    return digest_of([*numbers, *(maybe(told, name, 2000) or "" for name in _SAME)])
 
 
 async def fetch(ask: Ask) -> AsyncIterator[Raw]:
