@@ -65,12 +65,13 @@ class State:
 class Series:
     """One thing drawn over time in a panel.
 
-    kind: `line`; `bars` (from zero; positive and negative coloured apart); `band` (between `values`
-    and `upper`); `up` and `down` markers (buys and sells at a height). Missing is None.
+    kind: `line`; `step` (a line that keeps its height until the next value); `bars` (from zero; positive
+    and negative coloured apart); `band` (between `values` and `upper`); markers at a height: `up` and `down`
+    (buys and sells), `dot` and `hollow` (certain and uncertain). Missing is None.
     """
 
     label: str
-    kind: Literal["line", "bars", "band", "up", "down"]
+    kind: Literal["line", "step", "bars", "band", "up", "down", "dot", "hollow"]
     values: Sequence[float | None]
     upper: Sequence[float | None] = ()
 

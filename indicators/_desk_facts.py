@@ -42,6 +42,7 @@ class Sourced:
     note: str | None
     #: why it is never computed with
     flag: str | None
+    #: the refs, joined by `|`, of those it corrects or says better
     replaces: str | None
 
     @property
@@ -79,18 +80,19 @@ def read(rows: pd.DataFrame) -> list[Sourced]:
 def standing(facts: Iterable[Sourced]) -> list[Sourced]:
     """Those of `facts` that no other one replaces."""
     every = list(facts)
-    replaced = {fact.replaces for fact in every}
+    replaced = {ref for fact in every for ref in (fact.replaces or "").split("|")}
     return [fact for fact in every if fact.ref not in replaced]
 
 
 def _sourced(row: dict[Any, Any]) -> Sourced:
-    value, high = _known(row["value"]), _known(row["value_high"])
+    value, high = known(row["value"]), known(row["value_high"])
     bound = row["bound"]
     low = None if bound == "<=" else value
     top = None if bound == ">=" else high if high is not None else value
-    words = {name: _known(row[name]) for name in Sourced.__dataclass_fields__ if name not in ("low", "high")}
+    words = {name: known(row[name]) for name in Sourced.__dataclass_fields__ if name not in ("low", "high")}
     return Sourced(**words, low=low, high=top)
 
 
-def _known(cell: Any) -> Any:
+def known(cell: Any) -> Any:
+    """What a cell holds; None for what pandas writes where nothing is."""
     return None if cell is None or cell is pd.NaT or (isinstance(cell, float) and pd.isna(cell)) else cell

@@ -57,7 +57,7 @@ class Fact(MarketRow, table=True):
     published: str = Field(max_length=10)
     note: str | None = Field(default=None, max_length=400)
     flag: str | None = Field(default=None, max_length=12)
-    #: the `ref` of the fact it corrects
+    #: the `ref` of the fact it corrects or says better; several are joined by `|`
     replaces: str | None = Field(default=None, max_length=40)
 
 

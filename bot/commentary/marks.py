@@ -21,8 +21,11 @@ UP, DOWN = "#009e73", "#d55e00"
 #: what is neither, paler than both
 NEITHER = "#b4bcc4"
 LINES = ("#0072b2", "#e69f00", "#cc79a7", "#000000")
-#: shape, colour and how many pixels above its height
-MARKERS = {"up": ("^", UP, -20), "down": ("v", DOWN, 20)}
+#: shape, colours within and around, and how many pixels above its height
+MARKERS = {
+    "up": ("^", UP, "white", -20), "down": ("v", DOWN, "white", 20),
+    "dot": ("o", "#0072b2", "white", 0), "hollow": ("o", "white", "#d55e00", 0),
+}  # fmt: skip
 BARS = ((UP, DOWN), ("#0072b2", "#e69f00"))
 
 
@@ -47,8 +50,8 @@ def draw_series(axes: Axes, panel: Panel) -> list[Any]:
             days = np.arange(len(values))
             upper = numbers(series.upper) if series.upper else np.zeros(len(values))
             handles.append(axes.fill_between(days, values, upper, color=GREY, alpha=0.22, lw=0, zorder=1))
-        elif series.kind == "line":
-            handles.append(_line(axes, values, next(lines)))
+        elif series.kind in ("line", "step"):
+            handles.append(_line(axes, values, next(lines), series.kind == "step"))
         else:
             handles.append(_markers(axes, values, *MARKERS[series.kind]))
     return handles
@@ -84,19 +87,21 @@ def _bars(
     return tuple(handles) or (Patch(color=colours[0]),)
 
 
-def _line(axes: Axes, values: Numbers, colour: str) -> Artist:
+def _line(axes: Axes, values: Numbers, colour: str, steps: bool) -> Artist:
     """A line with gaps where nothing is known; a day without neighbours is a dot."""
     known = np.concatenate([[False], np.isfinite(values), [False]])
     alone = known[1:-1] & ~known[:-2] & ~known[2:]
     axes.scatter(np.flatnonzero(alone), values[alone], 160, colour, zorder=4)
-    (line,) = axes.plot(np.arange(len(values)), values, color=colour, lw=4, zorder=4)
+    style = "steps-post" if steps else "default"
+    (line,) = axes.plot(np.arange(len(values)), values, color=colour, lw=4, zorder=4, drawstyle=style)
     return line
 
 
-def _markers(axes: Axes, values: Numbers, shape: str, colour: str, shift: int) -> Artist:
+def _markers(axes: Axes, values: Numbers, shape: str, colour: str, edge: str, shift: int) -> Artist:
     """Markers beside their height, so that the line and a marker of the other kind stay in sight."""
     beside = offset_copy(axes.transData, axes.get_figure(root=True), 0, shift, units="dots")
     return axes.scatter(
-        np.arange(len(values)), values, s=260, c=colour, marker=shape, edgecolor="white", lw=1.5,
+        np.arange(len(values)), values, s=260, c=colour, marker=shape, edgecolor=edge,
+        lw=1.5 if edge == "white" else 4,
         zorder=5, transform=beside,
     )  # fmt: skip

@@ -1,0 +1,89 @@
+"""/value COMPANY [VIEW] — what a company is worth against what it sells, or what stands behind that."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from bot import desk
+from bot.commands import Command, Context, UserError, shown
+from bot.commentary import Message
+from bot.commentary.desk_card import VIEWS, brief, message, view
+from bot.commentary.desk_fact import tell_fact
+from bot.commentary.languages import translator
+from bot.commentary.lengths import TEXT, fit
+from bot.pipeline import draw
+from indicators import Signal
+
+EXAMPLE = "/value SpaceX"
+#: as long as the name of a company with its view may be
+LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A company as it was typed, and the view of it; without a view its card."""
+
+    name: str
+    view: str | None = None
+
+
+def parse(words: str) -> Asked:
+    """The company, or `list`, and the view, if the last word is one."""
+    parts = words.split()
+    if not parts:
+        raise UserError("Which company? For example: {example}", example=EXAMPLE)
+    if len(words) > LONGEST:
+        raise UserError("That is too long for the name of a company. For example: {example}", example=EXAMPLE)
+    if len(parts) > 1 and parts[-1].lower() in VIEWS:
+        return Asked(" ".join(parts[:-1]), parts[-1].lower())
+    return Asked(" ".join(parts))
+
+
+def answer(context: Context, asked: Asked) -> list[Message]:
+    """The card, the view, the list of all, or one fact by its reference."""
+    if asked.name.lower() == "list" and asked.view is None:
+        return [_list(context)]
+    told = tell_fact(*desk.library(context.rooms, moment(context)), asked.name, context.language)
+    if told is not None:
+        return [Message(told)]
+    signal = card_of(context, asked.name)
+    if asked.view is not None:
+        return [Message(view(signal.facts, asked.view, context.language))]
+    chart = draw(context.rooms, desk.indicator(), signal)
+    return [message(signal, context.language, sample=context.sample, chart=chart)]
+
+
+def moment(context: Context) -> datetime:
+    """The desk's now: facts are of the real world, also where a synthetic market plays."""
+    return context.now if context.sample else context.as_of
+
+
+def card_of(context: Context, typed: str) -> Signal:
+    """The card of the company somebody means; UserError with the nearest names where there is none."""
+    _, companies = desk.library(context.rooms, moment(context))
+    company = desk.find(companies, typed)
+    if company is None:
+        near = ", ".join(desk.near(companies, typed)) or "SpaceX, OpenAI"
+        raise UserError("No company “{word}” is known; near: {names}.", word=shown(typed), names=near)
+    for signal in desk.cards(context.rooms, moment(context), [company.name]):
+        return signal
+    raise UserError(
+        "No valuation of {company} is known. /value list shows the companies that have one.",
+        company=company.name,
+    )
+
+
+def _list(context: Context) -> Message:
+    _ = translator(context.language)
+    cards = [signal.facts for signal in desk.cards(context.rooms, moment(context))]
+    lines = [
+        brief(card, context.language) for card in sorted(cards, key=lambda card: card["entity"].casefold())
+    ]
+    head = [f"<b>{escape(_('Companies with a valuation'))}</b>"]
+    return Message(fit(head, lines or [_("None yet.")], [], TEXT, rest=_("… and {count} more")))
+
+
+COMMAND = Command(
+    "value", "COMPANY [peers|must|sources|history]", "What a company is worth against its sales", EXAMPLE,
+    parse, answer,
+)  # fmt: skip

@@ -1,0 +1,187 @@
+"""A company's card and what stands behind its buttons: Telegram HTML from one stored card."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from bot.commentary import Button, Message
+from bot.commentary.desk import (
+    BASES,
+    KINDS,
+    STAGES,
+    Card,
+    amount,
+    between,
+    commentary,
+    lines_of_marks,
+    span,
+    what,
+)
+from bot.commentary.languages import N_, Translate, translator
+from bot.commentary.lengths import CAPTION, TEXT, fit
+from bot.commentary.numbers import clean, format_value, write
+from bot.commentary.phrases import small_print
+from indicators import Chart, Signal
+
+#: the views behind a card, in the order of its buttons
+VIEWS = {
+    "peers": N_("Peers"),
+    "must": N_("What must be true"),
+    "sources": N_("Sources"),
+    "history": N_("History"),
+}
+#: on the synthetic market
+BESIDE_SAMPLE = N_("SAMPLE market, but these facts are real")
+#: Telegram lets a button hold so many bytes
+_HOLDS = 64
+
+_PEER = N_(
+    "{symbol}: {multiple:x} — {market_cap_usd:usd} ({price_session}) ÷ {revenue_usd:usd} ({revenue_end})"
+)
+_USUAL = N_("Median {median:x}, middle half {q1:x} to {q3:x}, nine in ten below {p90:x}; n = {n:int}.")
+_BASIS = N_("One basis: market value by the close ÷ sales of the last twelve months as filed.")
+_NEEDED = N_(
+    "{return:pct} a year, sold at {multiple:x}: sales of {revenue_usd:usd} in {year} ({cagr:pct} a year)"
+)
+_EXIT = N_("{return:pct} a year: {year} sales worth {multiple:x} then")
+_GROWTH = N_("Sales {first} to {last}: {low:pct} a year")
+_NOTHING = N_("Nothing of this is known.")
+_CONVENTION = N_("Years are counted whole, from the year of the valuation; no new shares, no dividends.")
+_STEPS = N_("The offering, step by step")
+_REFUSED = N_("Not divided")
+_DISPUTES = N_("Where sources differ")
+RULES = {
+    "range": N_("a range"), "replaced": N_("corrected"), "flagged": N_("not computed with"),
+    "two_kinds": N_("different things, never one range"), "bounds": N_("lower bounds"),
+}  # fmt: skip
+
+
+def message(
+    signal: Signal, language: str, *, sample: bool, chart: Chart | None,
+    news: Sequence[str] = (), end: Sequence[str] = (),
+) -> Message:  # fmt: skip
+    """The card of a company: its marks, each on a line of its own, the commentary, and the buttons.
+
+    `news` (HTML) stands above, `end` (HTML) below.
+    """
+    card, _ = signal.facts, translator(language)
+    head = [
+        *news,
+        f"<b>{escape(clean(card['entity'], 60))} · {_(STAGES[card['stage']])}</b>",
+        *([f"🧪 {_(BESIDE_SAMPLE)}"] if sample else []),
+        *lines_of_marks(card, language),
+    ]
+    body = [f"• {escape(sentence, quote=False)}" for sentence in commentary(card, language)]
+    small = small_print(signal, language)
+    tail = [*end, f"<i>{escape(small)}</i>"]
+    text = fit(head, body, tail, CAPTION)
+    footer = f"{_(BESIDE_SAMPLE)} · {small}" if sample else small
+    return Message(text, chart, footer, sample, language, buttons(card["entity"], language))
+
+
+def buttons(entity: str, language: str) -> tuple[tuple[Button, ...], ...]:
+    """Two rows of two; none for a name too long for a button."""
+    _ = translator(language)
+    made = [Button(_(label), f"/value {entity} {view}") for view, label in VIEWS.items()]
+    if any(len(button.data.encode()) > _HOLDS for button in made):
+        return ()
+    return (tuple(made[:2]), tuple(made[2:]))
+
+
+def view(card: Card, name: str, language: str) -> str:
+    """What stands behind one button, at most 4,096 code points of HTML."""
+    _ = translator(language)
+    head = [f"<b>{escape(clean(card['entity'], 60))} · {_(VIEWS[name])}</b>"]
+    lines = list(_BEHIND[name](card, _, language)) or [_(_NOTHING)]
+    return fit(head, lines, [], TEXT, rest=_("… and {count} more"))
+
+
+def _peers(card: Card, _: Translate, language: str) -> Iterator[str]:
+    for peer in sorted(card["peers"], key=lambda peer: -peer["multiple"]):
+        yield _html(write(_PEER, peer, _, language))
+    if card["peer_summary"]["median"] is not None:
+        yield _html(write(_USUAL, card["peer_summary"], _, language))
+    if card["peers"]:
+        yield _(_BASIS)
+    for row in card["peers_left_out"]:
+        yield f"· {escape(row['symbol'])}: {_html(row['reason'])}"
+
+
+def _must(card: Card, _: Translate, language: str) -> Iterator[str]:
+    for row in card["exit_multiples"]:
+        yield f"• {_html(write(_EXIT, row | {'year': str(row['year'])}, _, language))}"
+    for row in card["required_growth"]:
+        yield f"• {_html(write(_NEEDED, row | {'year': str(row['year'])}, _, language))}"
+    for row in card["growth"]:
+        years = {"first": str(row["first"]), "last": str(row["last"])}
+        yield f"• {_html(write(_GROWTH, row | years, _, language))}"
+    if card["required_growth"]:
+        yield f"<i>{_(_CONVENTION)}</i>"
+    if card["ipo"]:
+        yield f"\n<b>{_(_STEPS)}</b>"
+    for step in card["ipo"]:
+        value = format_value(step["value"], _UNITS[step["unit"]], language)
+        refs = _html(", ".join(step["refs"]))
+        yield f"• {_html(_(step['name']))}: {_html(step['formula'])} = {value} [{refs}]"
+
+
+_UNITS = {"money": "usd", "ratio": "pct", "x": "x", "shares": "int", "rights": "int"}
+
+
+def _sources(card: Card, _: Translate, language: str) -> Iterator[str]:
+    for figure in (*card["marks"], *card["revenues"]):
+        yield _line(figure, _, language)
+    if card["refused"]:
+        yield f"\n<b>{_(_REFUSED)}</b>"
+    for row in card["refused"]:
+        yield f"• {_html(write(row['sentence'], row['facts'], _, language))}"
+    if card["contradictions"]:
+        yield f"\n<b>{_(_DISPUTES)}</b>"
+    for conflict in card["contradictions"]:
+        yield _conflict(conflict, _, language)
+
+
+def _conflict(conflict: Mapping[str, Any], _: Translate, language: str) -> str:
+    told = "; ".join(
+        f"{source['publisher']} {source['as_of']} ({source['ref']})" for source in conflict["sources"]
+    )
+    between = "" if conflict["rule"] == "two_kinds" else f" {span(conflict, language)}"
+    return _html(f"• {what(conflict, _)}{between}, {_(RULES[conflict['rule']])}: {told}")
+
+
+def _history(card: Card, _: Translate, language: str) -> Iterator[str]:
+    """The newest first; a circle that is not full is a rumour, a forecast or an opinion."""
+    for mark in reversed(card["marks"]):
+        yield f"{'●' if mark['kind'] == 'reported' else '○'} {_line(mark, _, language)}"
+
+
+def _line(figure: Mapping[str, Any], _: Translate, language: str) -> str:
+    period = f" {figure['period']}" if figure.get("period") else ""
+    told = f"{_(BASES[figure['basis']])}{period}, {_(KINDS[figure['kind']])}; {figure['source']}"
+    told = f"{told} [{figure['ref']}]"
+    return f"{figure['as_of']} <b>{_html(amount(figure, language))}</b> — {_html(told)}"
+
+
+_BEHIND: Mapping[str, Callable[[Card, Translate, str], Iterator[str]]] = {
+    "peers": _peers, "must": _must, "sources": _sources, "history": _history,
+}  # fmt: skip
+
+
+def brief(card: Card, language: str) -> str:
+    """One line of a list: the name, its first mark and its multiple."""
+    mark = next((mark for mark in card["marks"] if mark["headline"]), None)
+    market = card["market"]
+    name = f"<b>{escape(clean(card['entity'], 60))}</b>"
+    if market is not None:
+        worth, day = format_value(market["market_cap_usd"], "usd", language), market["price_session"]
+        costs = between(market["multiple"], market["multiple"], "x", language)
+        return f"{name} {worth} ({day}), {costs}"
+    if mark is None:
+        return name
+    own = [each for each in card["multiples"] if each["numerator"] == mark["ref"]]
+    multiple = f", {between(own[0]['low'], own[0]['high'], 'x', language)} {own[0]['name']}" if own else ""
+    return f"{name} {escape(amount(mark, language))} ({mark['as_of']}){escape(multiple)}"
+
+
+def _html(text: str | None) -> str:
+    return escape(text or "", quote=False)

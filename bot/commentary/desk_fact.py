@@ -1,0 +1,59 @@
+"""One fact with its source and its versions, as anyone may ask for it by its reference."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from bot.commentary.desk import BASES, KINDS, between
+from bot.commentary.languages import N_, Translate, translator
+from bot.commentary.numbers import clean
+from indicators._desk_companies import Company
+from indicators._desk_facts import Sourced
+
+FLAGS = {
+    "wrong": N_("its source is wrong here"), "merged": N_("its source makes one figure of two"),
+    "implausible": N_("it is implausible"), "stale": N_("it is out of date"), "hearsay": N_("it is hearsay"),
+}  # fmt: skip
+
+
+def tell_fact(
+    facts: Sequence[Sourced], companies: Mapping[str, Company], ref: str, language: str
+) -> str | None:
+    """HTML of the fact called `ref`, what it replaces and what replaces it; None where there is none."""
+    found = [fact for fact in facts if fact.ref.casefold() == ref.strip().casefold()]
+    if not found:
+        return None
+    _ = translator(language)
+    lines = [one_line(found[-1], _, language)]
+    for fact in facts:
+        if found[-1].ref in (fact.replaces or "").split("|"):
+            lines.append(f"{_('Replaced by')}: {one_line(fact, _, language)}")
+        if fact.ref in (found[-1].replaces or "").split("|"):
+            lines.append(f"{_('Replaces')}: {one_line(fact, _, language)}")
+    return "\n".join(lines)
+
+
+def one_line(fact: Sourced, _: Translate, language: str) -> str:
+    """HTML: what is said, of when, how sure, by whom; and why it is not computed with, if it is not."""
+    period = f" {fact.period}" if fact.period else ""
+    told = [
+        f"<b>{escape(fact.entity)}</b> {escape(_(fact.metric.replace('_', ' ')))}{escape(period)}: "
+        f"<b>{escape(figure(fact, language))}</b>",
+        escape(f"{_(BASES[fact.basis])}, {_(KINDS[fact.kind])}, {_('as of')} {fact.as_of}"),
+        escape(f"{fact.publisher}, {fact.published} [{fact.ref}]"),
+    ]
+    if fact.flag:
+        told.append(f"⚠️ {escape(_(FLAGS[fact.flag]))}")
+    if fact.note:
+        told.append(escape(clean(fact.note, 400)))
+    return " · ".join(told)
+
+
+def figure(fact: Sourced, language: str) -> str:
+    """The figure of a fact in its unit, or its words."""
+    if fact.value is None:
+        return fact.said or "—"
+    usd = fact.unit.startswith("money") and fact.currency == "USD"
+    kind = "usd" if usd else {"ratio": "pct", "x": "x"}.get(fact.unit)
+    text = between(fact.low, fact.high, kind, language, fact.bound)
+    unit = fact.unit.removeprefix("money") if usd else "" if kind else f" {fact.currency or fact.unit}"
+    return text + unit
