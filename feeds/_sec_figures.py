@@ -93,8 +93,12 @@ def _read(
 def _row(symbol: str, figure: str, cells: Cells) -> Row:
     end, filed = cells.need(day, "end"), cells.need(day, "filed")
     start = cells.need(day, "start") if figure == "revenue" else cells.maybe(day, "start") or end
+    accession = cells.need(_accession, "accn")
     if end > filed:
         raise ValueError("end is after filed")
+    if 2000 + int(accession[11:13]) > filed.year:
+        # sent in again later, and dated back: nobody knew it on that day
+        raise ValueError("filed is before the year of its accession number")
     days = (end - start).days + 1
     if figure == "shares" and start != end:
         raise ValueError("a period, not a day")
@@ -102,7 +106,7 @@ def _row(symbol: str, figure: str, cells: Cells) -> Row:
         raise ValueError("not a period of about one, two, three or four quarters")
     return {
         "symbol": symbol, "figure": figure, "start": start, "end": end, "value": cells.need(shares, "val"),
-        "form": cells.need(_form, "form"), "accession": cells.need(_accession, "accn"), "source": NAME,
+        "form": cells.need(_form, "form"), "accession": accession, "source": NAME,
         "event_at": closed(end), "known_at": new_york(filed, LAST_ACCEPTED),
     }  # fmt: skip
 
