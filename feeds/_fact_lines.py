@@ -18,7 +18,7 @@ from storage import calendar
 from storage.fact_tables import BOUNDS, FLAGS, KINDS
 
 Row = dict[str, Any]
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 #: an `as_of` of a time before it was published that nobody named
 PAST = "past"
 #: digits before the point, and places behind it that anything is counted in

@@ -35,10 +35,10 @@ def parse(raw: Raw) -> Parsed:
     text = raw.body.decode("utf-8-sig", "replace")
     if is_unicorns(text):
         return read_unicorns(raw)
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = _lines(text)
     if not lines:
         raise FeedError(f"{raw.name} is empty.", permanent=True)
-    if not lines[0].lstrip().startswith("{"):
+    if not any(line.lstrip().startswith("{") for line in lines):
         raise FeedError(f"{raw.name} is not made of JSON lines, each like {_EXAMPLE}", permanent=True)
     source = HOUSE if raw.body == house() else NAME
     facts: list[Row] = []
@@ -82,8 +82,13 @@ def house_name() -> str:
 
 @cache
 def _ours() -> Mapping[str, Row]:
-    told = [read_line(line) for line in house().decode().splitlines()]
+    told = [read_line(line) for line in _lines(house().decode())]
     return {_same(each): fact(each, HOUSE) for each in told if "metric" in each}
+
+
+def _lines(text: str) -> list[str]:
+    """Lines end where JSON Lines end them: other breaks are part of a text."""
+    return [line for line in text.split("\n") if line.strip()]
 
 
 def _same(told: Mapping[str, Any]) -> str:

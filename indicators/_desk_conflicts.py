@@ -107,7 +107,7 @@ def _conflict(
 def _groups(facts: Sequence[Sourced], same: Callable[[Sourced, Sourced], bool]) -> list[list[Sourced]]:
     """Sets of facts of which each is the `same` as every other; one of a coarse date may be in several."""
     groups: list[list[Sourced]] = []
-    for fact in sorted(facts, key=lambda fact: -len(fact.as_of)):
+    for fact in sorted(facts, key=lambda fact: (-len(fact.as_of), fact.as_of, fact.ref)):
         homes = [group for group in groups if all(same(fact, each) for each in group)]
         for group in homes:
             group.append(fact)
