@@ -1,4 +1,4 @@
-"""The command line: run, load, read, replay, doctor. Heavy imports wait until a call needs them."""
+"""The command line: run, load, read, replay, value, fact, doctor. Heavy imports wait for their call."""
 
 import argparse
 import asyncio
@@ -64,9 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
     replay.add_argument("--speed", type=float, help="times faster than the market; default: no pauses")
     replay.set_defaults(call=_replay)
+    value = calls.add_parser("value", help="the valuation desk: what companies are worth against their sales")
+    value.add_argument("entities", nargs="+", metavar="ENTITY", help="a company's name, or `list`")
+    value.add_argument("--as-of", type=_moment, help="ISO 8601 with zone, or a date: 20:00 in New York")
+    value.set_defaults(call=_value)
+    fact = calls.add_parser("fact", help="add or correct a fact, in the words of /admin")
+    fact.add_argument("words", nargs="+", metavar="WORD", help="fact …, correct … or company …")
+    fact.set_defaults(call=_fact)
     doctor = calls.add_parser("doctor", help="check settings, database, feeds, clock, fonts")
     doctor.set_defaults(call=_doctor)
-    for each in (load, read, replay, doctor):
+    for each in (load, read, replay, value, fact, doctor):
         each.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser
 
@@ -188,6 +195,19 @@ def _say(signal: Any, as_json: bool) -> None:
     )
     for name, value in signal.facts.items():
         print(f"  {name} = {'not known' if value is None else value}")
+
+
+def _value(settings: "Settings", arguments: argparse.Namespace) -> None:
+    from bot.on_desk import value
+
+    for line in value(settings, arguments.entities, arguments.as_of, as_json=arguments.json):
+        print(line)
+
+
+def _fact(settings: "Settings", arguments: argparse.Namespace) -> None:
+    from bot.on_desk import fact
+
+    print(fact(settings, " ".join(arguments.words), as_json=arguments.json))
 
 
 def _replay(settings: "Settings", arguments: argparse.Namespace) -> None:

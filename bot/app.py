@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger
-from telegram import BotCommand, CallbackQuery, Update
-from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram import BotCommand, Update
+from telegram.error import InvalidToken, NetworkError
 from telegram.ext import (
     Application,
     ApplicationBuilder,
@@ -21,29 +21,23 @@ from telegram.ext import (
     filters,
 )
 
-from bot import dispatch, health, jobs, sources
-from bot.alerts import record as track
-from bot.commands import Context
-from bot.commentary import Message, charts, phrases
-from bot.commentary.languages import CHINESE, N_, normalise, translator
-from bot.commentary.numbers import write
-from bot.commentary.stored import chart_from_json, from_row
+from bot import desk, jobs, sources
+from bot.commentary import charts
+from bot.commentary.languages import CHINESE, translator
+from bot.compose import composer
 from bot.delivery.limiter import Limiter
-from bot.delivery.outbox import Claimed
 from bot.delivery.sender import Sender
 from bot.errors import CannotError
-from bot.registry import all_commands, all_indicators
+from bot.listen import listener
+from bot.registry import all_commands
 from bot.rooms import Rooms, open_rooms
 from bot.schedule import Scheduler
-from bot.settings import SAMPLE, Settings
+from bot.settings import Settings
 from feeds._http import Http
-from storage import journal, people
-from storage.database import reading
 from storage.pace import database_pace
 
 log = logging.getLogger("bellwether")
 
-_PRIVATE = N_("This bot is private: its owner decides who may use it.")
 #: the local chat page's bot: a token of the right form that opens nothing anywhere
 LOCAL_TOKEN = "1000000001:local-chat-page-opens-nothing-elsewhere"
 
@@ -104,6 +98,7 @@ async def running(
     async with AsyncExitStack() as stack:
         rooms = await asyncio.to_thread(open_rooms, settings)
         stack.callback(rooms.engine.dispose)
+        await asyncio.to_thread(desk.plant, rooms, datetime.now(UTC))
         token, api, url = LOCAL_TOKEN, settings.telegram_api_url, None
         if settings.telegram_bot_token is not None:
             token = settings.telegram_bot_token.get_secret_value()
@@ -114,10 +109,10 @@ async def running(
             log.info("chat      open %s in a browser", url)
         http = await stack.enter_async_context(Http(database_pace(rooms.engine)))
         application = _application(token, api)
-        sender = Sender(rooms.engine, application.bot, _composer(rooms), charts.draw)
+        sender = Sender(rooms.engine, application.bot, composer(rooms), charts.draw)
         up = Running(settings, rooms, clock, http, sender, application, url, stop or asyncio.Event())
         sender.on_fatal = up.stop.set
-        listen = _listener(up)
+        listen = listener(up)
         application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, listen))
         application.add_handler(CallbackQueryHandler(listen))
         stack.push_async_callback(application.shutdown)
@@ -177,93 +172,6 @@ async def _set_menu(application: Application[Any, Any, Any, Any, Any, Any], defa
         await application.bot.set_my_commands(menu, language_code=code)
 
 
-def _composer(rooms: Rooms) -> Callable[[Claimed], Message]:
-    """What a delivery says: made from the stored signal alone, so text, chart and /why agree."""
-
-    def compose(claimed: Claimed) -> Message:
-        with reading(rooms.engine) as session:
-            told = journal.told(session, claimed.flip_id)
-            flip = told.flip
-            if flip.indicator == health.NAME:
-                return health.say(told.signal, claimed.reason, claimed.language)
-            record = track.measure(session, flip.indicator, flip.after, flip.as_of)
-        signal = from_row(told.signal)
-        sentence, figures = track.sentence(record)
-        chart = chart_from_json(told.signal.chart) if told.signal.chart else None
-        return phrases.alert(
-            all_indicators()[signal.indicator], signal, told.flip.before,
-            claimed.reason, claimed.language,
-            sample=SAMPLE in signal.source, chart=chart,
-            record=write(sentence, figures, translator(claimed.language), claimed.language),
-        )  # fmt: skip
-
-    return compose
-
-
-def _listener(up: Running) -> Callable[[Update, Any], Coroutine[Any, Any, None]]:
-    async def listen(update: Update, _: Any) -> None:
-        chat, user, text = update.effective_chat, update.effective_user, _said(update)
-        if chat is None or not text:
-            return
-        if not await asyncio.to_thread(
-            journal.first_time, up.rooms.engine, update.update_id, datetime.now(UTC)
-        ):
-            return
-        meant = dispatch.read(text, up.application.bot.username)
-        if meant is None or (not meant[0] and chat.type != "private"):
-            return
-        language = await asyncio.to_thread(_language, up, chat.id, user.language_code if user else None)
-        if update.callback_query is not None:
-            await _acknowledge(update.callback_query)
-        if not _allowed(up, user.id if user else None):
-            await up.sender.reply(chat.id, Message(translator(language)(_PRIVATE)))
-            return
-        context = Context(
-            up.rooms, chat.id, chat.type, language, up.clock.now(), datetime.now(UTC), up.settings.is_sample,
-            owner=_owns(up, user.id if user else None),
-        )  # fmt: skip
-        answers = await asyncio.to_thread(dispatch.answer, context, *meant, all_commands())
-        log.info("command   /%s from %s", meant[0] or "…", chat.id)
-        for each in answers:
-            await up.sender.reply(chat.id, each, language)
-        up.sender.wake()
-
-    return listen
-
-
-def _said(update: Update) -> str | None:
-    """What a person typed, or the command behind the button they pressed, written as it is typed."""
-    if update.callback_query is not None:
-        return update.callback_query.data
-    return None if update.effective_message is None else update.effective_message.text
-
-
-async def _acknowledge(query: CallbackQuery) -> None:
-    """Let the button's clock end; one pressed too long ago needs no answer."""
-    try:
-        await query.answer()
-    except TelegramError as error:
-        log.info("button    not acknowledged: %s", type(error).__name__)
-
-
-def _language(up: Running, chat_id: int, code: str | None) -> str:
-    """What a chat reads: the language kept for it, else what its Telegram speaks, else the default."""
-    with reading(up.rooms.engine) as session:
-        known = people.person(session, chat_id)
-    return known.language if known else normalise(code, up.settings.default_language)
-
-
-def _allowed(up: Running, user_id: int | None) -> bool:
-    """Whether a person may use the bot; without ACCESS=open only owners may."""
-    return up.settings.access == "open" or (user_id is not None and user_id in up.settings.owner_ids)
-
-
-def _owns(up: Running, user_id: int | None) -> bool:
-    """Whether a person owns the bot; on the local chat page, where nobody is named, whoever sits there."""
-    owners = up.settings.owner_ids
-    return user_id in owners if owners else up.url is not None
-
-
 def start_schedule(up: Running) -> None:
     """Look every minute at what is due; missed minutes are one look."""
     scheduler = Scheduler(up.rooms.engine, jobs.live(up.rooms, sources.live(up.settings, up.http)))
@@ -287,6 +195,7 @@ def start_schedule(up: Running) -> None:
 async def run(settings: Settings) -> None:
     """Run the bot until it is told to stop: live with a token or chosen feeds, else the sample market."""
     async with running(settings, Clock(), _stop_on_signals()) as up:
+        await asyncio.to_thread(desk.look_again, up.rooms, datetime.now(UTC))
         if settings.is_sample:
             from bot.play import sample
 

@@ -4,7 +4,7 @@ A fact is stored and thought about at once, so whoever watches its company hears
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 from bot.pipeline import Outcome, look, take_in, think
@@ -18,12 +18,14 @@ from indicators import Indicator, Signal
 from indicators._desk_companies import Company
 from indicators._desk_facts import Sourced
 from indicators.valuation import NAME, known
-from storage.database import writing
+from storage import journal
+from storage.database import reading, writing
 from storage.intake import insert_new, known_names
 from storage.tables import Fact
 
 #: names suggested for one that is not known
 SUGGESTED = 3
+_MOMENT = timedelta(milliseconds=1)
 
 
 def indicator() -> Indicator:
@@ -35,6 +37,11 @@ def plant(rooms: Rooms, now: datetime) -> None:
     """Store our own fact base, once for each version of it."""
     if not known_names(rooms.engine, FEED_NAME, [house_name()]):
         take_in(rooms, all_feeds()[FEED_NAME], Raw(house_name(), house()), now)
+
+
+def look_again(rooms: Rooms, now: datetime) -> None:
+    """Compute every card as of now: what the fact base gained while nothing ran is told, once."""
+    think(rooms, indicator(), now, now)
 
 
 def cards(rooms: Rooms, as_of: datetime, names: Sequence[str] | None = None) -> list[Signal]:
@@ -62,6 +69,10 @@ def near(companies: Mapping[str, Company], typed: str) -> list[str]:
 
 def add(rooms: Rooms, row: Row, now: datetime) -> Outcome | None:
     """Store a fact and tell of it whoever is to hear; None where it was stored before."""
+    with reading(rooms.engine) as session:
+        known_before = journal.states_before(session, NAME, now)
+    if not known_before:  # without a base line nothing would be news
+        look_again(rooms, now - _MOMENT)
     with writing(rooms.engine) as session:
         if not insert_new(session, Fact, [row]):
             return None

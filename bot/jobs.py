@@ -16,12 +16,13 @@ from bot.pipeline import fetch, think_all
 from bot.registry import all_indicators
 from bot.rooms import Rooms
 from bot.schedule import Job
+from bot.settings import SAMPLE
 from bot.sources import Sources
 from feeds import Feed, Kind, Window
 from indicators import Indicator
 from storage import calendar, journal
 from storage.database import reading
-from storage.tables import InsiderTrade, OffExchangeWeek, ShortVolume
+from storage.tables import Fact, InsiderTrade, OffExchangeWeek, ShortVolume
 from storage.tape import EQUITY_TRADES, OPTION_TRADES
 
 #: updates older than this are forgotten: Telegram redelivers for a day
@@ -73,7 +74,7 @@ def _after_close(rooms: Rooms, sources: Sources) -> Job:
 
     async def run(slot: datetime) -> str:
         await _fetch(rooms, sources, _read_by("close", sources), slot)
-        outcome = await _think(rooms, all_indicators().values(), slot)
+        outcome = await _think(rooms, _of(sources), slot)
         await asyncio.to_thread(journal.forget_updates, rooms.engine, datetime.now(UTC) - REMEMBER)
         return outcome
 
@@ -88,9 +89,15 @@ def _late(rooms: Rooms, sources: Sources) -> Job:
         feeds = [feed for feed in sources.feeds if feed.name in owing]
         if not await _fetch(rooms, sources, feeds, slot):
             return "nothing new"
-        return await _think(rooms, all_indicators().values(), slot)
+        return await _think(rooms, _of(sources), slot)
 
     return Job("late", schedule.late, run)
+
+
+def _of(sources: Sources) -> list[Indicator]:
+    """What is computed at a close: on a synthetic market nothing that is made of facts of the real world."""
+    synthetic = any(feed.name == SAMPLE for feed in sources.feeds)
+    return [each for each in all_indicators().values() if not (synthetic and Fact in each.inputs)]
 
 
 def _flow(rooms: Rooms, sources: Sources, slots: Slots) -> Job:

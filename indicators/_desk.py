@@ -12,7 +12,7 @@ from typing import Any
 
 from indicators import _desk_marks as marks
 from indicators._desk_companies import Company
-from indicators._desk_conflicts import conflicts
+from indicators._desk_conflicts import Conflict, conflicts
 from indicators._desk_facts import Sourced
 from indicators._desk_ipo import offering, stage
 from indicators._desk_math import (
@@ -72,7 +72,7 @@ def card(
         "peers": [_peer(peer) for peer in others],
         "peers_left_out": [{"symbol": symbol, "reason": reason} for symbol, reason in peers[1]],
         "peer_summary": _plain(asdict(near)) | {"fresh": fresh},
-        "contradictions": [_plain(asdict(each)) for each in conflicts(facts)],
+        "contradictions": [_conflict(each) for each in conflicts(facts)],
         "ipo": offering(facts, parts),
         "facts": len(facts),
     }
@@ -197,6 +197,15 @@ def _figure(fact: Sourced) -> Card:
         "year": fact.year, "currency": fact.currency, "note": fact.note,
         **({} if usd else {"value": _plain(fact.value)}),
     }  # fmt: skip
+
+
+_TOLD = ("ref", "metric", "low", "high", "bound", "as_of", "basis", "kind", "publisher", "published", "flag")
+
+
+def _conflict(conflict: Conflict) -> Card:
+    told = _plain(asdict(conflict))
+    sources = [{name: source[name] for name in _TOLD} for source in told["sources"]]
+    return {**told, "sources": sources}
 
 
 def _peer(peer: Peer) -> Card:

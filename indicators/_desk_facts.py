@@ -5,7 +5,7 @@ interval too, and never of two bases (docs/indicators.md, valuation).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -73,7 +73,7 @@ def read(rows: pd.DataFrame) -> list[Sourced]:
 
     A fact that another one replaces is among them; see `standing`.
     """
-    facts = [_sourced(row) for row in rows.to_dict("records")]
+    facts = [from_row(row) for row in rows.to_dict("records")]
     return sorted(facts, key=lambda fact: (fact.day, fact.published, fact.ref))
 
 
@@ -84,8 +84,11 @@ def standing(facts: Iterable[Sourced]) -> list[Sourced]:
     return [fact for fact in every if fact.ref not in replaced]
 
 
-def _sourced(row: dict[Any, Any]) -> Sourced:
-    value, high = known(row["value"]), known(row["value_high"])
+def from_row(row: Mapping[Any, Any]) -> Sourced:
+    """The fact a row of Fact holds; its figures may be text, as they are before they are stored."""
+    value, high = (
+        None if known(row[name]) is None else Decimal(row[name]) for name in ("value", "value_high")
+    )
     bound = row["bound"]
     low = None if bound == "<=" else value
     top = None if bound == ">=" else high if high is not None else value

@@ -106,6 +106,14 @@ def states_before(
     return {subject: Before(state, event) for subject, state, event in rows}
 
 
+def signal_before(session: Session, indicator: str, subject: str, as_of: datetime) -> SignalRow | None:
+    """The newest signal of a subject before `as_of`."""
+    query = select(SignalRow).where(
+        SignalRow.indicator == indicator, SignalRow.subject == subject, SignalRow.as_of < as_of
+    )
+    return session.exec(query.order_by(col(SignalRow.as_of).desc()).limit(1)).first()
+
+
 def newest_signals(session: Session, indicator: str) -> list[SignalRow]:
     """The signal of each subject of `indicator` that was stored last."""
     newest = select(func.max(SignalRow.id).label("id")).where(SignalRow.indicator == indicator)

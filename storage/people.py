@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, delete, select
 
 from storage.intake import insert_new
-from storage.tables import Person, Rule, SectorMember, Watch
+from storage.tables import Entity, Fact, Person, Rule, SectorMember, Watch
 
 #: symbols on one watchlist
 MOST = 100
@@ -81,12 +81,27 @@ def themes(session: Session) -> dict[str, str]:
     return {name.casefold(): name for name in names}
 
 
+def companies(session: Session) -> dict[str, str]:
+    """Every company of the valuation desk by each of its names in small letters.
+
+    A company that only facts name goes by its name as it is written: RAMP is a ticker, Ramp is not.
+    """
+    query = select(Fact.entity).where(Fact.metric == "valuation").distinct()
+    found = {name: name for name in session.exec(query) if name != name.upper()}
+    for name, aliases in session.exec(select(Entity.name, Entity.aliases).order_by(col(Entity.known_at))):
+        found |= {each.casefold(): name for each in (name, *aliases.split("|")) if each}
+    return found
+
+
 def tickers_watched(session: Session) -> list[str]:
-    """Every ticker that somebody active watches, and none of the themes."""
-    known = set(themes(session).values())
+    """Every ticker that somebody active watches, and none of the themes and companies."""
+    known = {*themes(session).values(), *companies(session).values()}
     return [symbol for symbol in watched(session) if symbol not in known]
 
 
 def members(session: Session) -> list[str]:
-    """The symbols of all sectors and themes, in the order of the alphabet."""
-    return list(session.exec(select(SectorMember.symbol).distinct().order_by(SectorMember.symbol)))
+    """The symbols of all sectors and themes, of the desk's listed companies and their peers, by alphabet."""
+    found = {*session.exec(select(SectorMember.symbol).distinct())}
+    for ticker, peers in session.exec(select(Entity.ticker, Entity.peers)):
+        found |= {symbol for symbol in (ticker, *peers.split("|")) if symbol}
+    return sorted(found)

@@ -1,4 +1,4 @@
-"""What can be watched: tickers, and the sectors and themes that are known."""
+"""What can be watched: tickers, and the sectors, themes and companies that are known."""
 
 from bot.commands import UserError, tickers
 from bot.rooms import Rooms
@@ -14,18 +14,18 @@ def read(words: str, example: str) -> str:
 
 
 def resolve(rooms: Rooms, words: str, example: str, most: int) -> list[str]:
-    """The tickers, sectors and themes in `words`, in order and without repeats.
+    """The tickers, sectors, themes and companies in `words`, in order and without repeats.
 
-    What stands between commas, or else each word, is a theme if there is one of that name, however it
-    is spelled. UserError for a word that is neither theme nor ticker.
+    What stands between commas, or else each word, is a theme or a company if there is one of that name,
+    however it is spelled. UserError for a word that is none of them and no ticker.
     """
     with reading(rooms.engine) as session:
-        themes = people.themes(session)
+        themes = people.companies(session) | people.themes(session)
     found: list[str] = []
     for part in words.split(","):
         whole = " ".join(part.split())
-        for each in [whole] if whole.casefold() in themes else whole.split():
-            known = themes.get(each.casefold())
+        for each in [whole] if {whole, whole.casefold()} & themes.keys() else whole.split():
+            known = themes.get(each) or themes.get(each.casefold())
             found += [known] if known else tickers(each, example, most)
     unique = [*dict.fromkeys(found)]
     if len(unique) > most:

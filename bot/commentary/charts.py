@@ -174,8 +174,11 @@ def _dates(axes: Axes, days: Sequence[str]) -> None:
 
 
 def _small_print(figure: Figure, message: Message, sample: str) -> None:
-    """Source, moment and quality at the foot, in at most two lines; before it, that a sample is one."""
-    text = drawable(" · ".join(filter(None, [sample if message.sample else "", message.footer])), 300)
+    """Source, moment and quality at the foot, in at most two lines; before it, that a sample is one, unless
+    the message says in its own words what of it is.
+    """
+    own = message.sample and not message.footer.startswith(sample.split()[0])
+    text = drawable(" · ".join(filter(None, [sample if own else "", message.footer])), 300)
     lines, _ = wrap(text, SMALL, WIDTH - 2 * TOP, 2)
     figure.text(
         TOP / WIDTH, 25 / HEIGHT, "\n".join(lines), size=SMALL, color=GREY, va="bottom", linespacing=1.25

@@ -30,6 +30,14 @@ BASES = {
     "trailing": N_("last twelve months"), "forecast": N_("forecast"),
     "run_rate": N_("annualised run-rate"),
 }  # fmt: skip
+METRICS = {
+    "valuation": N_("valuation"), "market_cap": N_("market value"), "revenue": N_("sales"),
+    "forecast_revenue": N_("forecast sales"), "revenue_run_rate": N_("annualised run-rate"),
+    "fundraise": N_("money raised"), "fundraise_ipo": N_("money to be raised at the IPO"),
+    "price_per_share": N_("price per share"), "multiple_ps": N_("price ÷ sales"), "loss": N_("loss"),
+    "users": N_("users"), "satellites": N_("satellites"), "ipo_stage": N_("stage of the IPO"),
+    "share_of_spacex_revenue": N_("share of SpaceX's sales"),
+}  # fmt: skip
 STAGES = {
     "private": N_("private; no plan to list is known"), "planned": N_("private; an IPO is planned"),
     "filed": N_("filed for an IPO"), "priced": N_("the IPO is priced"), "listed": N_("listed"),
@@ -208,13 +216,21 @@ def _of_multiple(
 
 def what(conflict: Mapping[str, Any], _: Translate) -> str:
     """What two sources disagree on: a metric, and of when."""
-    name = _(conflict["metric"].replace("_", " "))
+    name = metric_name(conflict["metric"], _)
     return f"{name} {conflict['period']}" if conflict.get("period") else name
+
+
+def metric_name(metric: str, _: Translate) -> str:
+    """What a metric is called; one we have no word for goes by its own."""
+    return _(METRICS.get(metric, metric.replace("_", " ")))
 
 
 def span(conflict: Mapping[str, Any], language: str) -> str:
     """From the lowest to the highest of what is claimed."""
     kind = "usd" if str(conflict.get("unit") or "").startswith("money") else None
+    if conflict["rule"] == "bounds":
+        sign = {">=": "≥ ", "<=": "≤ "}.get(next(each["bound"] for each in conflict["sources"]), "")
+        return " – ".join(sign + format_value(conflict[end], kind, language) for end in ("low", "high"))
     return between(conflict["low"], conflict["high"], kind, language)
 
 

@@ -50,9 +50,16 @@ _CONVENTION = N_("Years are counted whole, from the year of the valuation; no ne
 _STEPS = N_("The offering, step by step")
 _REFUSED = N_("Not divided")
 _DISPUTES = N_("Where sources differ")
+_NEW = N_("New mark: {now} ({basis})")
+_CHANGED = N_("New mark: {before} → {now} ({basis})")
+_STATES = {
+    "above_peers": N_("Its multiple is now above that of nine in ten of its peers"),
+    "among_peers": N_("Its multiple is now within what its peers cost"),
+}
 RULES = {
     "range": N_("a range"), "replaced": N_("corrected"), "flagged": N_("not computed with"),
-    "two_kinds": N_("different things, never one range"), "bounds": N_("lower bounds"),
+    "two_kinds": N_("different things, never one range"), "bounds": N_("bounds"),
+    "computed": N_("what its own parts give"),
 }  # fmt: skip
 
 
@@ -79,6 +86,36 @@ def message(
     return Message(text, chart, footer, sample, language, buttons(card["entity"], language))
 
 
+def alert(signal: Signal, before: Signal | None, reason: str, language: str, chart: Chart | None) -> Message:
+    """A card that is told unasked: what is new of it above, why this chat hears it below.
+
+    `before` is the card until now, None for a company not heard of; `reason` a gettext key.
+    """
+    _ = translator(language)
+    told = write(reason, {"subject": signal.subject}, _, language) or ""
+    news = [f"🆕 {_html(line)}" for line in whats_new(signal, before, language)]
+    end = [f"🔔 {_html(told[:1].upper() + told[1:])}"]
+    return message(signal, language, sample=False, chart=chart, news=news, end=end)
+
+
+def whats_new(signal: Signal, before: Signal | None, language: str) -> Iterator[str]:
+    """One line for each mark that stands now and did not, for another stage, and for another state."""
+    card, _ = signal.facts, translator(language)
+    old = {mark["ref"]: mark for mark in before.facts["marks"] if mark["current"]} if before else {}
+    for mark in card["marks"]:
+        if mark["current"] and mark["ref"] not in old:
+            same = next((each for each in old.values() if each["basis"] == mark["basis"]), None)
+            facts = {
+                "basis": _(BASES[mark["basis"]]), "now": amount(mark, language),
+                "before": amount(same, language) if same else None,
+            }  # fmt: skip
+            yield write(_CHANGED, facts, _, language) or write(_NEW, facts, _, language) or ""
+    if before and before.facts["stage"] != card["stage"]:
+        yield f"{_(STAGES[before.facts['stage']])} → {_(STAGES[card['stage']])}"
+    if before and before.state != signal.state and signal.state in _STATES:
+        yield _(_STATES[signal.state])
+
+
 def buttons(entity: str, language: str) -> tuple[tuple[Button, ...], ...]:
     """Two rows of two; none for a name too long for a button."""
     _ = translator(language)
@@ -103,8 +140,9 @@ def _peers(card: Card, _: Translate, language: str) -> Iterator[str]:
         yield _html(write(_USUAL, card["peer_summary"], _, language))
     if card["peers"]:
         yield _(_BASIS)
-    for row in card["peers_left_out"]:
-        yield f"· {escape(row['symbol'])}: {_html(row['reason'])}"
+    for reason in dict.fromkeys(row["reason"] for row in card["peers_left_out"]):
+        symbols = ", ".join(row["symbol"] for row in card["peers_left_out"] if row["reason"] == reason)
+        yield f"· {escape(symbols)}: {_html(reason)}"
 
 
 def _must(card: Card, _: Translate, language: str) -> Iterator[str]:

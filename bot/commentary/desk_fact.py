@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from bot.commentary.desk import BASES, KINDS, between
+from bot.commentary.desk import BASES, KINDS, between, metric_name
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.numbers import clean
 from indicators._desk_companies import Company
@@ -36,7 +36,7 @@ def one_line(fact: Sourced, _: Translate, language: str) -> str:
     """HTML: what is said, of when, how sure, by whom; and why it is not computed with, if it is not."""
     period = f" {fact.period}" if fact.period else ""
     told = [
-        f"<b>{escape(fact.entity)}</b> {escape(_(fact.metric.replace('_', ' ')))}{escape(period)}: "
+        f"<b>{escape(fact.entity)}</b> {escape(metric_name(fact.metric, _))}{escape(period)}: "
         f"<b>{escape(figure(fact, language))}</b>",
         escape(f"{_(BASES[fact.basis])}, {_(KINDS[fact.kind])}, {_('as of')} {fact.as_of}"),
         escape(f"{fact.publisher}, {fact.published} [{fact.ref}]"),
