@@ -115,7 +115,7 @@ def comparable(mark: Sourced, sales: Sourced, beside: Interval | None = None) ->
     facts: dict[str, Any] = {
         "mark": mark.value, "mark_as_of": mark.as_of, "mark_currency": mark.currency, "company": mark.entity,
         "sales": sales.value, "as_of": sales.as_of, "currency": sales.currency, "entity": sales.entity,
-        "period": sales.period or "?",
+        "period": sales.period,
     }  # fmt: skip
     if mark.entity.casefold() != sales.entity.casefold():
         raise RefusedError("{sales} {currency} of {as_of} are sales of {entity}, not of {company}.", facts)
@@ -148,7 +148,9 @@ def comparable(mark: Sourced, sales: Sourced, beside: Interval | None = None) ->
         )
     if sales.basis == "trailing":
         return
-    if _PART_OF_A_YEAR.search(sales.period or ""):
+    if not sales.period:
+        raise RefusedError("{sales} {currency} of {as_of} do not say of which year they are sales.", facts)
+    if _PART_OF_A_YEAR.search(sales.period):
         raise RefusedError("{sales} {currency} of {as_of} are sales of {period}, less than a year.", facts)
     if sales.year is None:
         raise RefusedError("{sales} {currency} of {as_of} are sales of {period}, not of one year.", facts)
