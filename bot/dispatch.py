@@ -7,7 +7,7 @@ from html import escape
 
 from bot.commands import Command, Context, UserError, shown
 from bot.commentary import Message
-from bot.commentary.languages import Translate, translator
+from bot.commentary.languages import Translate, paired, translator
 
 log = logging.getLogger("bellwether")
 
@@ -36,7 +36,7 @@ def answer(context: Context, name: str, words: str, commands: Mapping[str, Comma
         return command.answer(context, command.parse(words))
     except UserError as error:
         said = _t(error.sentence).format(**error.facts)
-        usage = f"{_t('Usage')}: /{command.name} {command.usage}".rstrip()
+        usage = paired(_t("Usage"), f"/{command.name} {command.usage}".rstrip(), _t)
         return [Message(escape(f"{said}\n{usage}", quote=False))]
     except Exception:
         log.exception("command   /%s failed for %s", name, context.chat_id)

@@ -1,7 +1,7 @@
 """/language [NAME] — the language this chat reads: which it is, or another one."""
 
 from bot.commands import Command, Context, UserError, shown
-from bot.commentary import Message
+from bot.commentary import Button, Message
 from bot.commentary.languages import translator
 from storage import people
 from storage.database import writing
@@ -38,11 +38,9 @@ def answer(context: Context, wanted: str | None) -> list[Message]:
         with writing(context.rooms.engine) as session:
             people.welcome(session, context.chat_id, kind=context.kind, language=wanted, now=context.now)
             people.speak(session, context.chat_id, wanted)
-    lines = [
-        _t("This chat reads {language}.").format(language=f"<b>{NAMES[language]}</b>"),
-        *(f"<code>/language {code}</code> — {name}" for code, name in NAMES.items()),
-    ]
-    return [Message("\n".join(lines))]
+    said = _t("This chat reads {language}.").format(language=f"<b>{NAMES[language]}</b>")
+    row = tuple(Button(name, f"/language {code}") for code, name in NAMES.items())
+    return [Message(said, buttons=(row,))]
 
 
 COMMAND = Command("language", "[NAME]", "The language this chat reads", "/language zh-Hant", parse, answer)

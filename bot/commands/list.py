@@ -5,7 +5,8 @@ from html import escape
 
 from bot.commands import Command, Context, nothing
 from bot.commentary import Message
-from bot.commentary.languages import translator
+from bot.commentary.languages import paired, translator
+from bot.commentary.numbers import fact_name
 from storage import journal, people
 from storage.database import reading
 
@@ -27,7 +28,7 @@ def answer(context: Context, _: None) -> list[Message]:
     lines = []
     for symbol in symbols:
         known = [
-            f"{_t(indicator.title)}: {_t(str(found[symbol].state).replace('_', ' '))}"
+            paired(_t(indicator.title), _t(fact_name(str(found[symbol].state))), _t)
             for indicator, found in states
             if symbol in found
         ]

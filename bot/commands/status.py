@@ -7,7 +7,7 @@ from html import escape
 from bot import health
 from bot.commands import Command, Context, nothing
 from bot.commentary import Message, phrases
-from bot.commentary.languages import N_, translator
+from bot.commentary.languages import N_, paired, translator
 from bot.commentary.numbers import clean, format_value
 from bot.delivery import outbox
 from bot.health import DOWN, FAILING, PARTLY, Health
@@ -64,7 +64,7 @@ def _feeds(context: Context, reads: dict[str, LastRead], sick: dict[str, Health]
     _t = translator(context.language)
     names = sorted({*reads, *sick}, key=lambda name: (name not in sick, name))
     if names:
-        yield f"<b>{_t('Feeds')}</b>: {_t('last read, newest row (New York)')}"
+        yield paired(f"<b>{_t('Feeds')}</b>", _t("last read, newest row (New York)"), _t)
     told = 0
     for place, name in enumerate(names):
         read, trouble = reads.get(name, LastRead(None, None)), sick.get(name)
@@ -86,7 +86,7 @@ def _failed(outcome: str | None) -> bool:
 def _short(moment: datetime | None, context: Context) -> str:
     """The moment in New York in few characters: 03-14 16:45, and 2024-03-14 for another year."""
     if moment is None:
-        return translator(context.language)("never")
+        return translator(context.language)(N_("never"))
     here, now = moment.astimezone(NEW_YORK), context.as_of.astimezone(NEW_YORK)
     return here.strftime("%m-%d %H:%M" if here.year == now.year else "%Y-%m-%d")
 

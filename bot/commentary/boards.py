@@ -53,8 +53,10 @@ def draw_board(axes: Axes, panel: Panel, say: Say, amount: Amount) -> None:
     # the pair of bar and note stands in the middle of its row
     bar = min(THICK, (height - note) * 0.7)
     middles = tops - (height - note) / 2
-    size = min(largest(row.name, NAMES, NAME_WIDTH) for row in panel.rows)
-    names = [one_line(row.name, size, NAME_WIDTH) for row in panel.rows]
+    # a ticker is no word, though there may be one spelled like it
+    whole = [row.name if row.name.isupper() else say(row.name) or row.name for row in panel.rows]
+    size = min(largest(name, NAMES, NAME_WIDTH) for name in whole)
+    names = [one_line(name, size, NAME_WIDTH) for name in whole]
     start = max(length(name, size) for name in names) + APART
     for row, name, middle in zip(panel.rows, names, middles, strict=True):
         put(axes, 0, middle, name, size, "name")

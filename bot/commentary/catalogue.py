@@ -18,14 +18,14 @@ from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from bot.commentary.facts import OTHERS
 from bot.commentary.languages import DOMAIN, FOLDER
-from bot.commentary.numbers import slots
-from bot.commentary.phrases import fact_name
+from bot.commentary.numbers import fact_name, slots
 
 #: callables whose texts people read, and which of their positions hold one
 _TEXTS = {
     "_": {0}, "_t": {0}, "N_": {0}, "UserError": {0},
-    "Chart": {0}, "Panel": {0, 1, 5}, "Series": {0}, "Ring": {0, 1},
+    "Chart": {0}, "Panel": {0, 1, 5}, "Series": {0}, "Ring": {0, 1}, "Input": {1},
 }  # fmt: skip
 _KEYWORDS = {"title", "unit", "label", "parts", "sides"}
 _ROOMS = ("bot", "indicators")
@@ -56,14 +56,24 @@ def sentences(source: str) -> Iterator[str]:
     tree = ast.parse(source)
     assigned = defaultdict(list)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            assigned[node.targets[0].id].append(node.value)
+        if isinstance(node, ast.Assign):
+            for name, text in _pairs(node.targets[0], node.value):
+                if isinstance(name, ast.Name):
+                    assigned[name.id].append(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _TEXTS:
             positions = [each for place, each in enumerate(node.args) if place in _TEXTS[node.func.id]]
             named = [each.value for each in node.keywords if each.arg in _KEYWORDS]
             for text in [*positions, *named]:
                 yield from _literals(text, assigned)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What is assigned to what: `a, b = c, d` are two."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        yield from zip(target.elts, value.elts, strict=False)
+    else:
+        yield target, value
 
 
 def _literals(node: ast.AST, assigned: Mapping[str, Sequence[ast.AST]]) -> Iterator[str]:
@@ -92,9 +102,11 @@ def plugged_in() -> Iterator[str]:
     for indicator in registry.all_indicators().values():
         yield from (indicator.title, indicator.method, indicator.source, *indicator.sentences)
         yield from (state.headline for state in indicator.states.values())
+        yield from map(fact_name, indicator.states)  # as /list names them
         yield from (fact_name(fact) for sentence in indicator.sentences for fact, _ in slots(sentence))
     for command in registry.all_commands().values():
         yield command.about
+    yield from OTHERS
 
 
 def main() -> None:

@@ -33,6 +33,11 @@ def translator(language: str) -> Translate:
     return lambda key: catalogue.gettext(key) if key else ""
 
 
+def paired(name: str, value: str, _: Translate) -> str:
+    """`name: value`, with the language's colon."""
+    return _("{name}: {value}").format(name=name, value=value)
+
+
 def normalise(code: str | None, default: str = "en") -> str:
     """Our name of the language Telegram calls `code`; `default` for none, or another one."""
     parts = re.split(r"[-_]", (code or "").strip().lower())

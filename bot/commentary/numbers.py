@@ -56,13 +56,24 @@ def _number(value: float, locale: str) -> str:
 def _percent(fraction: float, locale: str) -> str:
     percent = fraction * 100
     digits = 0 if abs(percent) >= 10 or percent == 0 else 1
-    return f"{format_decimal(round(percent, digits), format='#,##0.#', locale=locale)} %"
+    return format_decimal(round(percent, digits), format="#,##0.#", locale=locale) + _unit("%", locale)
+
+
+def _unit(sign: str, locale: str) -> str:
+    """What follows a number: Chinese has a word for times, and no space before a percent sign."""
+    chinese = locale.startswith("zh")
+    return {"%": "%" if chinese else " %", "×": " 倍" if chinese else "×"}[sign]
 
 
 def compact(value: float, language: str) -> str:
     """A number for an axis, in few characters: 4.2M."""
     text: str = format_compact_decimal(_significant(value), locale=LOCALES[language], fraction_digits=2)
     return text
+
+
+def percent(value: float, language: str) -> str:
+    """A number of percent for an axis."""
+    return compact(value, language) + _unit("%", LOCALES[language])
 
 
 def day(value: date | str) -> str:
@@ -84,7 +95,7 @@ def moment(value: datetime | str) -> str:
 #: kinds of number a sentence may name; `pct` takes a fraction
 KINDS: Mapping[str, Callable[[float, str], str]] = {
     "usd": _usd,
-    "x": lambda value, locale: _number(value, locale) + "×",
+    "x": lambda value, locale: _number(value, locale) + _unit("×", locale),
     "pct": _percent,
     "int": lambda value, locale: format_decimal(round(value), format="#,##0", locale=locale),
 }
@@ -117,12 +128,26 @@ def _plain(value: Any, language: str) -> str:
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, Mapping):
-        pairs = ((name, each) for name, each in value.items() if known(each))
-        return clean(", ".join(f"{name.replace('_', ' ')} {_plain(each, language)}" for name, each in pairs))
+        _ = translator(language)
+        pairs = (
+            f"{_(fact_name(name))} {format_value(each, 'usd' if name.endswith('_usd') else None, language)}"
+            for name, each in value.items()
+            if known(each)
+        )
+        return clean(", ".join(pairs))
     if isinstance(value, list | tuple):
         between = "; " if any(isinstance(each, Mapping) for each in value) else ", "
         return clean(between.join(_plain(each, language) for each in value if known(each)))
+    # a word of ours like "buy" is in small letters, a ticker or a name is not
+    if isinstance(value, str) and value.islower():
+        word = fact_name(value)
+        value = said if (said := translator(language)(word)) != word else value
     return clean(str(value))
+
+
+def fact_name(fact: str) -> str:
+    """What a fact is called when it is listed: a gettext key."""
+    return fact.removesuffix("_usd").replace("_", " ")
 
 
 def clean(text: str, longest: int = LONGEST) -> str:

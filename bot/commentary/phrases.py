@@ -12,10 +12,10 @@ from typing import Any
 from babel.dates import format_timedelta
 
 from bot.commentary import Message
-from bot.commentary.languages import LOCALES, N_, Translate, translator
+from bot.commentary.languages import LOCALES, N_, Translate, paired, translator
 from bot.commentary.lengths import CAPTION, TEXT, fit
 from bot.commentary.lengths import split as split
-from bot.commentary.numbers import clean, fill, format_value, known, moment, slots, write
+from bot.commentary.numbers import clean, fact_name, fill, format_value, known, moment, slots, write
 from bot.freshness import Stale, behind, newest_print, so_far
 from indicators import MARKET, Chart, Indicator, Signal
 
@@ -57,7 +57,7 @@ def alert(
     told = _html(write(reason, {"subject": subject_name(signal, _)}, _, language) or "", 120)
     until_now = _headline(indicator, signal, before, language) if before and before != signal.state else None
     end = [
-        *([] if until_now is None else [f"{_('Until now')}: {until_now}"]),
+        *([] if until_now is None else [paired(_("Until now"), until_now, _)]),
         *([] if record is None else [_html(record, 200)]),
         _small_print(signal, language),
         # "you watch X" begins a line here; a script without capitals stays as it is
@@ -89,16 +89,16 @@ def why(indicator: Indicator, signal: Signal, before: str | None, language: str)
     head = [
         f"<b>{_html(_(indicator.title))} · {_html(subject_name(signal, _))}</b>",
         " → ".join(states if before else [_(NOT_KNOWN), *states]),
-        f"{_('Strength, from −1 bearish to +1 bullish')}: {_signed(signal.strength)}",
+        paired(_("Strength, from −1 bearish to +1 bullish"), _signed(signal.strength), _),
         f"\n<b>{_('Method')}</b>",
         _html(_(indicator.method), 1200),
-        f"{_('The method is from')}: {_html(_(indicator.source), 400)}",
+        paired(_("The method is from"), _html(_(indicator.source), 400), _),
         f"\n<b>{_('Inputs')}</b>",
     ]
     end = [
         f"\n{_('Quality')} {_(QUALITY_MEANS[signal.quality])}",
-        f"{_('Observations')}: {format_value(signal.n, 'int', language)}",
-        f"{_('Source of the data')}: {_html(signal.source)}",
+        paired(_("Observations"), format_value(signal.n, "int", language), _),
+        paired(_("Source of the data"), _html(signal.source), _),
         _("Computed only from what was known by {as_of}; nothing later was looked at.").replace(
             "{as_of}", moment(signal.as_of)
         ),
@@ -115,7 +115,7 @@ def small_print(signal: Signal, language: str) -> str:
             _("as of {as_of}").replace("{as_of}", moment(signal.as_of)),
             f"{_('source')} {clean(signal.source, 120)}",
             f"{_('quality')} {signal.quality} ({_(QUALITY[signal.quality])})",
-            f"n = {format_value(signal.n, 'int', language)}",
+            write(N_("n = {n:int}"), {"n": signal.n}, _, language) or "",
         ]
     )
 
@@ -199,12 +199,7 @@ def _inputs(indicator: Indicator, facts: Mapping[str, Any], language: str) -> It
             continue
         kind = kinds.get(name) or ("usd" if name.endswith("_usd") else None)
         said = _html(format_value(value, kind, language)) if known(value) else _(NOT_KNOWN)
-        yield f"{_name(name, _)}: {said}"
-
-
-def fact_name(fact: str) -> str:
-    """What a fact is called when it is listed: a gettext key."""
-    return fact.removesuffix("_usd").replace("_", " ")
+        yield paired(_name(name, _), said, _)
 
 
 def _name(fact: str, _: Translate) -> str:

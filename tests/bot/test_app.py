@@ -66,6 +66,14 @@ async def test_a_chat_is_answered_in_the_language_it_chose(tmp_path: Path) -> No
         room.say(YOU, "/language zh-Hans", "zh-TW")
         room.say(YOU, "/list", "zh-TW")
         said = await heard(room, 3)
+        room.say(YOU, "/language", "zh-TW")
+        await heard(room, 4)
+        shown = room.delivered(YOU)[-1]
+        english = shown["reply_markup"]["inline_keyboard"][0][-1]
+        room.press(YOU, shown["message_id"], english["callback_data"], "zh-TW")
+        await heard(room, 5)
+        room.say(YOU, "/list", "zh-TW")
+        assert (await heard(room, 6))[-1] == EMPTY
     assert said[0] == translator("zh-Hant")(EMPTY)
     assert said[2] == translator("zh-Hans")(EMPTY)
     assert len({EMPTY, said[0], said[2]}) == 3

@@ -47,7 +47,9 @@ def test_the_choice_is_kept_for_a_chat_known_or_new(engine: Engine, tapes: TapeS
 
     (shown,) = COMMAND.answer(context, None)
     assert shown.text.startswith("This chat reads <b>English</b>.")
-    assert all(f"/language {code}</code> — {name}" in shown.text for code, name in NAMES.items())
+    assert [button.label for button in shown.buttons[0]] == [*NAMES.values()]
+    for button, language in zip(shown.buttons[0], NAMES, strict=True):
+        assert COMMAND.parse(button.data.removeprefix("/language ")) == language
     assert kept() is None
     for language in ("zh-Hant", "zh-Hans"):
         (said,) = COMMAND.answer(context, language)

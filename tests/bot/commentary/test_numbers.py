@@ -70,5 +70,5 @@ def test_control_and_direction_characters_do_not_reach_a_reader():
 
 def test_a_list_of_orders_is_read_by_people_not_by_programs() -> None:
     orders = [{"contract": "ACME 100 C", "premium_usd": 2000.0, "side": None}, {"contract": "ACME 90 P"}]
-    assert format_value(orders, None, "en") == "contract ACME 100 C, premium usd 2,000; contract ACME 90 P"
+    assert format_value(orders, None, "en") == "contract ACME 100 C, premium $2,000; contract ACME 90 P"
     assert format_value({"swap": 2, "not listed": 1}, None, "en") == "swap 2, not listed 1"

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commentary import phrases
+from bot.commentary.languages import translator
 from bot.commentary.lengths import CAPTION, TEXT, split, visible
 from bot.freshness import Stale
 from indicators import MARKET, State
@@ -107,8 +108,9 @@ def test_an_alert_always_fits_beside_a_picture_with_its_small_print(
     for language in ("en", "zh-Hant", "zh-Hans"):
         text = phrases.alert(made, said, "balanced", WATCHED, language, sample=True, record=record).text
         assert visible(text) <= CAPTION
-        assert "as of 2025-03-14 16:45 ET" in text
-        assert "quality B (inferred)" in text
+        _ = translator(language)
+        assert _("as of {as_of}").format(as_of="2025-03-14 16:45 ET") in text
+        assert f"{_('quality')} B ({_('inferred')})" in text
         assert set(re.findall(r"<[^>]*>", text)) <= {"<b>", "</b>", "<i>", "</i>"}
         assert not re.search(r"&(?!(amp|lt|gt);)", text)
 
