@@ -15,6 +15,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.ticker import MaxNLocator
 
 from bot.commentary import boards, rings
+from bot.commentary.languages import paired, translator
 from bot.commentary.layout import (
     GRID,
     HEAD,
@@ -36,7 +37,7 @@ from bot.commentary.layout import (
 )
 from bot.commentary.lettering import drawable, length, wrap
 from bot.commentary.marks import MARKERS, draw_series, numbers
-from bot.commentary.numbers import compact, format_value
+from bot.commentary.numbers import compact, format_value, percent
 from bot.commentary.phrases import NOT_KNOWN
 from indicators import Panel
 
@@ -87,8 +88,9 @@ def head(panel: Panel, language: str, say: Say, left_out: int = 0) -> Head:
     labels = [say(key) for _, key in boards.sides(panel)]
     for series in panel.series:
         values, label = numbers(series.values), say(series.label)
-        if series.kind == "line":
-            label = f"{label}: {amount(values[-1]) if np.isfinite(values[-1]) else say(NOT_KNOWN)}"
+        if series.kind in ("line", "step"):
+            newest = amount(values[-1]) if np.isfinite(values[-1]) else say(NOT_KNOWN)
+            label = paired(label, newest, translator(language))
         elif series.kind in MARKERS:
             label = f"{label} ({np.isfinite(values).sum()})"
         labels.append(label)
@@ -112,7 +114,7 @@ def amounts(unit: str, language: str) -> Amount:
         elif unit in ("×", "x"):
             text = format_value(value, "x", language)
         else:
-            text = compact(value, language) + (" %" if unit == "%" else "")
+            text = (percent if unit == "%" else compact)(value, language)
         return text.replace("-", "−")
 
     return amount
