@@ -164,12 +164,12 @@ def _claim(fact: Sourced, metrics: tuple[str, ...]) -> None:
         raise RefusedError("The {metric} of {as_of} ({publisher}) is marked {flag}.", told)
     if fact.value is None:
         raise RefusedError("The {metric} of {as_of} ({publisher}) names no figure.", told)
+    if fact.unit not in ("money", "money/year"):
+        raise RefusedError("The {metric} of {as_of} ({publisher}) is in {unit}, not in money.", told)
     if fact.metric not in metrics and "revenue" in metrics and "revenue" in fact.metric:
         raise RefusedError("The {metric} of {as_of} ({publisher}) is a part of the company's sales.", told)
     if fact.metric not in metrics:
         raise RefusedError("The {metric} of {as_of} ({publisher}) is neither a valuation nor sales.", told)
-    if fact.unit not in ("money", "money/year"):
-        raise RefusedError("The {metric} of {as_of} ({publisher}) is in {unit}, not in money.", told)
     if not fact.currency:
         raise RefusedError("The {metric} of {as_of} ({publisher}) names no currency.", told)
 

@@ -193,6 +193,8 @@ def test_a_run_rate_is_refused_with_what_it_would_give_and_what_that_would_stand
         ({"low": None, "high": None}, {}, "The valuation of 2025-12-18 (a paper) names no figure."),
         ({"unit": "money/share"}, {},
          "The valuation of 2025-12-18 (a paper) is in money/share, not in money."),
+        ({}, {"metric": "revenue_growth_yoy", "unit": "ratio"},
+         "The revenue growth yoy of 2025-12 (a paper) is in ratio, not in money."),
         ({"metric": "price_per_share"}, {},
          "The price per share of 2025-12-18 (a paper) is neither a valuation nor sales."),
         ({}, {"metric": "users_mau"}, "The users mau of 2025-12 (a paper) is neither a valuation nor sales."),
