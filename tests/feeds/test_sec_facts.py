@@ -367,13 +367,16 @@ async def test_without_the_list_of_tickers_nothing_is_asked(body: bytes) -> None
     assert "list of tickers" in error
 
 
-async def test_failures_in_a_row_end_the_run() -> None:
-    listed = {str(n): {"cik_str": n, "ticker": f"T{n}"} for n in range(1, 20)}
-    bad = {f"cik{n}": Answer(b"<html>") for n in range(2, 20)}
+@pytest.mark.parametrize(
+    ("good", "asked_for", "said"), [((1,), 1 + GIVE_UP, "left alone"), ((1, 5, 9), 9, "6 such answers")]
+)
+async def test_failures_in_a_row_end_the_run(good: tuple[int, ...], asked_for: int, said: str) -> None:
+    listed = {str(n): {"cik_str": n, "ticker": f"T{n}"} for n in range(1, 10)}
+    bad = {f"cik{n}": Answer(b"<html>") for n in range(1, 10) if n not in good}
     answer = sec(tickers=Answer(json.dumps(listed).encode()), **bad)
-    _, error, asked, _ = await fetched(answer, tuple(f"T{n}" for n in range(1, 20)))
-    assert len(asked) == 2 + GIVE_UP
-    assert "left alone" in error
+    _, error, asked, _ = await fetched(answer, tuple(f"T{n}" for n in range(1, 10)))
+    assert len(asked) == 1 + asked_for
+    assert said in error
 
 
 def test_the_feed_shares_the_settings_of_the_secs_others() -> None:

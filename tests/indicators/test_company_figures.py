@@ -96,8 +96,8 @@ def test_a_year_is_not_rolled_on_by_parts_that_do_not_match() -> None:
         # begins a day late, and a day early
         (FIRST_2023, revenue("2024-01-02", "2024-03-31", 11, "2024-05-06")),
         (FIRST_2023, revenue("2023-12-31", "2024-03-31", 11, "2024-05-06")),
-        # as long, but not the beginning of the year
-        (FIRST_2024, revenue("2023-04-01", "2023-06-30", 20, "2023-08-05")),
+        # a year apart, but not the beginning of the year
+        (HALF_2024, revenue("2023-04-01", "2023-06-30", 20, "2023-08-05")),
         # what is left is nothing
         (FIRST_2024, revenue("2023-01-01", "2023-03-31", 111, "2023-05-05")),
     ):
