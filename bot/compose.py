@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from sqlmodel import Session
 
-from bot import health
+from bot import health, levels
 from bot.alerts import record as track
 from bot.commentary import Message, phrases
-from bot.commentary.desk_card import alert
+from bot.commentary.desk_card import alert, whats_new
 from bot.commentary.languages import translator
 from bot.commentary.numbers import write
 from bot.commentary.stored import chart_from_json, from_row
@@ -38,7 +38,7 @@ def _write(session: Session, told: Told, claimed: Claimed) -> Message:
         return health.say(told.signal, claimed.reason, claimed.language)
     signal = from_row(told.signal)
     chart = chart_from_json(told.signal.chart) if told.signal.chart else None
-    if told.flip.indicator == VALUATION:
+    if told.flip.indicator in (VALUATION, levels.NAME):
         return _valuation(session, told, signal, chart, claimed)
     record = track.measure(session, told.flip.indicator, told.flip.after, told.flip.as_of)
     sentence, figures = track.sentence(record)
@@ -53,7 +53,17 @@ def _write(session: Session, told: Told, claimed: Claimed) -> Message:
 def _valuation(
     session: Session, told: Told, signal: Signal, chart: Chart | None, claimed: Claimed
 ) -> Message:
-    """A card, with what is new of it above."""
-    before = journal.signal_before(session, VALUATION, signal.subject, signal.as_of)
-    was = None if before is None else from_row(before)
-    return alert(signal, was, claimed.reason, claimed.language, chart)
+    """A card, with what is new of it above, or the level it crossed."""
+    if told.flip.indicator == VALUATION:
+        before = journal.signal_before(session, VALUATION, signal.subject, signal.as_of)
+        news = [*whats_new(signal, None if before is None else from_row(before), claimed.language)]
+    else:
+        news = [_crossed(session, signal, claimed)]
+    return alert(signal, news, claimed.reason, claimed.language, chart)
+
+
+def _crossed(session: Session, signal: Signal, claimed: Claimed) -> str:
+    found = levels.crossing(session, signal.subject, signal.as_of)
+    level = levels.level_of(session, claimed.chat_id, signal.subject)
+    facts = {"level": level} if found is None else {"level": level, "before": found[1], "now": found[2]}
+    return write(levels.CROSSED, facts, translator(claimed.language), claimed.language) or ""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
+from bot import levels
 from bot.pipeline import Outcome, look, take_in, think
 from bot.registry import all_feeds, all_indicators
 from bot.rooms import Rooms
@@ -76,4 +77,6 @@ def add(rooms: Rooms, row: Row, now: datetime) -> Outcome | None:
     with writing(rooms.engine) as session:
         if not insert_new(session, Fact, [row]):
             return None
-    return think(rooms, indicator(), now, now)
+    outcome = think(rooms, indicator(), now, now)
+    outcome.queued += levels.tell(rooms, now, now)
+    return outcome

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import literal, select
 from sqlmodel import col
 
-from bot import health, schedule
+from bot import health, levels, schedule
 from bot.news import became_known, slots_with_news
 from bot.pipeline import fetch, think_all
 from bot.registry import all_indicators
@@ -75,6 +75,7 @@ def _after_close(rooms: Rooms, sources: Sources) -> Job:
     async def run(slot: datetime) -> str:
         await _fetch(rooms, sources, _read_by("close", sources), slot)
         outcome = await _think(rooms, _of(sources), slot)
+        await asyncio.to_thread(levels.tell, rooms, slot, datetime.now(UTC))
         await asyncio.to_thread(journal.forget_updates, rooms.engine, datetime.now(UTC) - REMEMBER)
         return outcome
 

@@ -79,13 +79,16 @@ def card(
 
 
 def _multiples(current: Sequence[Sourced], sales: Sequence[Sourced]) -> tuple[list[Card], list[Card]]:
-    """Every quotient of a mark that stands and sales of its year or later; and what was refused, and why."""
+    """Every quotient of a mark that stands and sales of the first one's year or later; and what was refused,
+    and why. All marks are divided by sales of the same years, so that they compare.
+    """
     found: list[Card] = []
     refused: list[Card] = []
+    base = _base_year(current[0], sales) if current else 0
     for mark in current:
         beside: Interval | None = None
         for fact in sales:
-            if fact.year is not None and fact.basis != "run_rate" and fact.year < _base_year(mark, sales):
+            if fact.year is not None and fact.basis != "run_rate" and fact.year < base:
                 continue
             try:
                 comparable(mark, fact, beside)
@@ -98,10 +101,10 @@ def _multiples(current: Sequence[Sourced], sales: Sequence[Sourced]) -> tuple[li
                 continue
             beside = beside or quotient
             found.append(
-                {"name": _name(mark, fact), "low": quotient.low, "high": quotient.high,
+                {"name": _name(fact, base), "low": quotient.low, "high": quotient.high,
                  "numerator": mark.ref, "denominator": fact.ref, "year": fact.year, "mark": mark.basis,
                  "basis": f"{mark.basis} / {fact.basis}", "kind": weaker(mark.kind, fact.kind),
-                 "forward": fact.year is not None and fact.year > mark.day.year}
+                 "forward": fact.year is not None and fact.year > base}
             )  # fmt: skip
     return found, refused
 
@@ -113,10 +116,10 @@ def _base_year(mark: Sourced, sales: Sequence[Sourced]) -> int:
     return max(known, default=mark.day.year)
 
 
-def _name(mark: Sourced, sales: Sourced) -> str:
+def _name(sales: Sourced, base: int) -> str:
     expected = "E" if sales.kind == "forecast" else ""
     when = f"{sales.year}{expected}" if sales.year else "TTM"
-    return f"{'forward ' if sales.year and sales.year > mark.day.year else ''}P/S {when}"
+    return f"{'forward ' if sales.year and sales.year > base else ''}P/S {when}"
 
 
 def _base(mark: Sourced | None, sales: Sequence[Sourced]) -> Sourced | None:

@@ -108,8 +108,13 @@ def states_before(
 
 def signal_before(session: Session, indicator: str, subject: str, as_of: datetime) -> SignalRow | None:
     """The newest signal of a subject before `as_of`."""
+    return newest_signal(session, indicator, subject, as_of - timedelta(microseconds=1))
+
+
+def newest_signal(session: Session, indicator: str, subject: str, as_of: datetime) -> SignalRow | None:
+    """The newest signal of a subject up to `as_of`."""
     query = select(SignalRow).where(
-        SignalRow.indicator == indicator, SignalRow.subject == subject, SignalRow.as_of < as_of
+        SignalRow.indicator == indicator, SignalRow.subject == subject, SignalRow.as_of <= as_of
     )
     return session.exec(query.order_by(col(SignalRow.as_of).desc()).limit(1)).first()
 

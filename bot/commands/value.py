@@ -1,30 +1,46 @@
-"""/value COMPANY [VIEW] — what a company is worth against what it sells, or what stands behind that."""
+"""/value COMPANY [VIEW] — what a company is worth against what it sells, or what stands behind that.
 
+`/value COMPANY at 60` asks to hear when its price ÷ sales crosses 60; `at off` no more.
+"""
+
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from html import escape
 
-from bot import desk
+from bot import desk, levels
 from bot.commands import Command, Context, UserError, shown
 from bot.commentary import Message
 from bot.commentary.desk_card import VIEWS, brief, message, view
 from bot.commentary.desk_fact import tell_fact
-from bot.commentary.languages import translator
+from bot.commentary.languages import N_, translator
 from bot.commentary.lengths import TEXT, fit
+from bot.commentary.numbers import write
 from bot.pipeline import draw
 from indicators import Signal
+from storage import people
+from storage.database import writing
 
 EXAMPLE = "/value SpaceX"
+_HEARS = N_("You will hear when the price ÷ sales of {company} crosses {level:x}.")
+_HEARS_NOT = N_("No level of {company} is kept for you.")
+_STANDS = N_("It is {now:x} now.")
 #: as long as the name of a company with its view may be
 LONGEST = 100
 
 
+_LEVEL = re.compile(r"(.+) at (off|\d{1,5}(?:\.\d{1,2})?)\s*[x×]?", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Asked:
-    """A company as it was typed, and the view of it; without a view its card."""
+    """A company as it was typed, and the view of it, or the level to hear of; without both its card."""
 
     name: str
     view: str | None = None
+    #: `off`, or a multiple
+    level: str | None = None
 
 
 def parse(words: str) -> Asked:
@@ -34,6 +50,8 @@ def parse(words: str) -> Asked:
         raise UserError("Which company? For example: {example}", example=EXAMPLE)
     if len(words) > LONGEST:
         raise UserError("That is too long for the name of a company. For example: {example}", example=EXAMPLE)
+    if found := _LEVEL.fullmatch(" ".join(parts)):
+        return Asked(found[1], level=found[2].lower())
     if len(parts) > 1 and parts[-1].lower() in VIEWS:
         return Asked(" ".join(parts[:-1]), parts[-1].lower())
     return Asked(" ".join(parts))
@@ -47,10 +65,27 @@ def answer(context: Context, asked: Asked) -> list[Message]:
     if told is not None:
         return [Message(told)]
     signal = card_of(context, asked.name)
+    if asked.level is not None:
+        return [_keep(context, signal, asked.level)]
     if asked.view is not None:
         return [Message(view(signal.facts, asked.view, context.language))]
     chart = draw(context.rooms, desk.indicator(), signal)
     return [message(signal, context.language, sample=context.sample, chart=chart)]
+
+
+def _keep(context: Context, signal: Signal, level: str) -> Message:
+    """Keep a level, or forget it, and say where the multiple stands."""
+    _ = translator(context.language)
+    wanted = None if level == "off" or not float(level) else Decimal(level)
+    with writing(context.rooms.engine) as session:
+        people.welcome(
+            session, context.chat_id, kind=context.kind, language=context.language, now=context.now
+        )
+        levels.keep(session, context.chat_id, signal.subject, wanted)
+    facts = {"company": signal.subject, "level": wanted, "now": levels.price_to_sales(signal.facts)}
+    said = _HEARS if wanted is not None else _HEARS_NOT
+    lines = [write(sentence, facts, _, context.language) for sentence in (said, _STANDS)]
+    return Message(escape(" ".join(line for line in lines if line), quote=False))
 
 
 def moment(context: Context) -> datetime:
@@ -84,6 +119,7 @@ def _list(context: Context) -> Message:
 
 
 COMMAND = Command(
-    "value", "COMPANY [peers|must|sources|history]", "What a company is worth against its sales", EXAMPLE,
+    "value", "COMPANY [peers|must|sources|history|at 60]",
+    "What a company is worth against its sales", EXAMPLE,
     parse, answer,
 )  # fmt: skip

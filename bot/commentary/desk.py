@@ -14,6 +14,8 @@ Card = Mapping[str, Any]
 
 #: the return a year that is spoken of; the desk knows others
 _ASKED = 0.15
+#: sources that are further apart are shown as a range
+DIFFER = 0.05
 #: assumption: a mark older than this carries its age
 STALE_DAYS = 180
 
@@ -118,7 +120,7 @@ def _cost(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -
     said = [write(sentence, _of_mark(mark, _) | {"entity": card["entity"]}, _, language)]
     own = [each for each in card["multiples"] if each["numerator"] == mark["ref"]]
     if own:
-        said.append(write(_COSTS, _of_multiple(own[0], figures, _, language), _, language))
+        said.append(write(_COSTS, _of_year(own, figures, _, language), _, language))
     else:
         said.append(_(_NO_SALES))
     later = next((each for each in own if each["forward"]), None)
@@ -143,7 +145,7 @@ def _target(card: Card, figures: Mapping[str, Any], _: Translate, language: str)
         return ""
     mark = targets[0]
     own = [each for each in card["multiples"] if each["numerator"] == mark["ref"]]
-    facts = (_of_multiple(own[0], figures, _, language) if own else {}) | _of_mark(mark, _)
+    facts = (_of_year(own, figures, _, language) if own else {}) | _of_mark(mark, _)
     return write(_TARGET if own else _TARGET_ALONE, facts, _, language) or ""
 
 
@@ -200,6 +202,26 @@ def _of_mark(mark: Mapping[str, Any], _: Translate) -> dict[str, Any]:
     return {
         "value": mark["value_usd"], "basis": _(BASES[mark["basis"]]), "kind": _(KINDS[mark["kind"]]),
         "as_of": mark["as_of"],
+    }  # fmt: skip
+
+
+def _of_year(
+    own: Sequence[Mapping[str, Any]], figures: Mapping[str, Any], _: Translate, language: str
+) -> dict[str, Any]:
+    """A mark's multiple of its first year's sales: a range where sources of them differ."""
+    year = [each for each in own if each["year"] == own[0]["year"]]
+    told = _of_multiple(own[0], figures, _, language)
+    ends = [
+        (figures[each["denominator"]]["low_usd"], figures[each["denominator"]]["high_usd"]) for each in year
+    ]
+    if any(None in pair for pair in ends):
+        return told
+    lowest, highest = min(low for low, _high in ends), max(high for _low, high in ends)
+    if highest / lowest <= 1 + DIFFER:
+        return told
+    low, high = min(each["low"] for each in year), max(each["high"] for each in year)
+    return told | {
+        "multiple": between(low, high, "x", language), "sales": between(lowest, highest, "usd", language),
     }  # fmt: skip
 
 

@@ -86,16 +86,12 @@ def message(
     return Message(text, chart, footer, sample, language, buttons(card["entity"], language))
 
 
-def alert(signal: Signal, before: Signal | None, reason: str, language: str, chart: Chart | None) -> Message:
-    """A card that is told unasked: what is new of it above, why this chat hears it below.
-
-    `before` is the card until now, None for a company not heard of; `reason` a gettext key.
-    """
-    _ = translator(language)
-    told = write(reason, {"subject": signal.subject}, _, language) or ""
-    news = [f"🆕 {_html(line)}" for line in whats_new(signal, before, language)]
+def alert(signal: Signal, news: Sequence[str], reason: str, language: str, chart: Chart | None) -> Message:
+    """A card that is told unasked: what is new of it above, why this chat hears it, a gettext key, below."""
+    told = write(reason, {"subject": signal.subject}, translator(language), language) or ""
+    lines = [f"🆕 {_html(line)}" for line in news if line]
     end = [f"🔔 {_html(told[:1].upper() + told[1:])}"]
-    return message(signal, language, sample=False, chart=chart, news=news, end=end)
+    return message(signal, language, sample=False, chart=chart, news=lines, end=end)
 
 
 def whats_new(signal: Signal, before: Signal | None, language: str) -> Iterator[str]:
