@@ -80,7 +80,8 @@ def lines_of(rows: pd.DataFrame) -> list[Line]:
         eps=seen["eps_e4"].astype(float) / 1e4,
         close=pd.to_numeric(seen["close_e4"]).astype(float) / 1e4,
     )
-    whole = [_whole(seen), _quarters(seen[seen["kind"] == "quarter"]), _years(seen[seen["kind"] == "year"])]
+    ways = {"ntm": _whole, "quarter": _quarters, "year": _years}
+    whole = [way(own) for kind, way in ways.items() if len(own := seen[seen["kind"] == kind])]
     found = pd.concat([each[_VALUES] for each in whole if len(each)] or [pd.DataFrame(columns=_VALUES)])
     return [
         Line(str(vendor), str(basis), str(method), points.sort_values("vintage", ignore_index=True))
@@ -89,8 +90,7 @@ def lines_of(rows: pd.DataFrame) -> list[Line]:
 
 
 def _whole(seen: pd.DataFrame) -> pd.DataFrame:
-    own = seen[(seen["kind"] == "ntm") & (seen["period"] == "NTM")]
-    return own.assign(method="ntm")
+    return seen[seen["period"] == "NTM"].assign(method="ntm")
 
 
 def _quarters(seen: pd.DataFrame) -> pd.DataFrame:

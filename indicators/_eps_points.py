@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from indicators._eps_companies import COLUMNS, aggregate
 from indicators._eps_lines import Line, lines_of, splice
 from indicators._stats import Floats
 from storage import calendar
 from storage.frames import Frames
+from storage.shelf import keys_of
 from storage.tables import Bar, CompanyEps, IndexEps
 
 INDEX = "SPX"
@@ -24,6 +26,8 @@ FUND = "SPY"
 #: the line made of companies where no index earnings are known
 COMPANIES = "companies"
 
+#: a close so long before the first estimate, or after the last, stands beside none
+BEFORE, AFTER = timedelta(days=10), timedelta(days=1)
 _BAR = ("symbol", "session", "close_e4", "source", "known_at")
 
 
@@ -54,8 +58,40 @@ class Points:
     known_at: datetime
 
 
+@dataclass(frozen=True)
+class Used:
+    """The rows that points may be made of: a key of each over all tables, and when it was known."""
+
+    ids: NDArray[np.int64]
+    known_at: NDArray[np.datetime64]
+
+    def keys(self, as_of: datetime) -> bytes:
+        """Tells what was known at a moment apart from anything else."""
+        return keys_of(self.ids[self.known_at <= pd.Timestamp(as_of).to_datetime64()])
+
+
+def used_of(frames: Frames) -> Used:
+    """Every row `points_of` may look at, and a few more."""
+    rows = frames[IndexEps]
+    columns = ("id", "event_at", "known_at")
+    companies = frames.some(CompanyEps, columns, everybody=True)
+    bars = frames.some(Bar, columns, everybody=True, symbol=(*INDEX_BARS, FUND))
+    estimates = rows[rows["estimated"].astype(bool) & (rows["index"] == INDEX)]
+    at = pd.concat([estimates["event_at"], companies["event_at"]])
+    near = at.min() - BEFORE, at.max() + AFTER
+    tables = [each[each["event_at"].between(*near).to_numpy(bool)] for each in (rows, companies, bars)]
+    ids = [each["id"].to_numpy(np.int64) * len(tables) + place for place, each in enumerate(tables)]
+    known_at = [each["known_at"].dt.tz_localize(None).to_numpy() for each in tables]
+    return Used(np.concatenate(ids), np.concatenate(known_at))
+
+
 def points_of(frames: Frames) -> Points | None:
-    """All points known; None where no estimate is. Bars are read only if closes lack beside the estimates."""
+    """All points known; None where no estimate is. They are shared: never change them."""
+    return frames.once("points", lambda: used_of(frames).keys(frames.as_of), lambda: _points_of(frames))
+
+
+def _points_of(frames: Frames) -> Points | None:
+    """Bars are read only if closes lack beside the estimates."""
     rows = frames[IndexEps]
     rows = rows[rows["index"] == INDEX]
     line, companies = splice(lines_of(rows)), None

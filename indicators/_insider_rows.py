@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from indicators._insider_class import classes
 from storage.calendar import NEW_YORK
 from storage.frames import Frames
+from storage.shelf import keys_of
 from storage.tables import InsiderTrade
 
 #: how long a trade is news after its filing was accepted
@@ -54,10 +55,15 @@ def read(frames: Frames) -> Seen:
     others = frames.some(InsiderTrade, few, code=OTHER_CODES)
     all_filings = frames.some(InsiderTrade, ["filing", "known_at"], everybody=True, code=("P", "S"))
     return Seen(
-        judge(rows),
+        judged(frames, rows),
         pd.concat([rows.loc[rows["code"] == "M", few], others], ignore_index=True),
         all_filings.drop_duplicates("filing")["known_at"],
     )
+
+
+def judged(frames: Frames, rows: pd.DataFrame) -> pd.DataFrame:
+    """`judge` of the frames' `rows`: once for all who look at the same ones, so it must not be changed."""
+    return frames.once("judged filings", lambda: keys_of(rows["id"]), lambda: judge(rows))
 
 
 def judge(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,17 +4,18 @@ A value of the past is what was known when its point came out: later amendments 
 reach back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from indicators._eps_points import FUND, INDEX, INDEX_BARS, Points, history_start, points_of
+from indicators._eps_points import FUND, INDEX, INDEX_BARS, Points, Used, history_start, points_of, used_of
 from indicators._insider_months import months_of
-from indicators._insider_rows import CODES, COLUMNS, judge
+from indicators._insider_rows import CODES, COLUMNS, judged
 from indicators._insider_spikes import LEAST_FILINGS, PAST
 from indicators._mood_inputs import SESSIONS, SLOW_YEARS, UNKNOWN, Course, Point, among, held
 from storage import calendar
@@ -34,13 +35,13 @@ YEARS = 10
 def insiders(frames: Frames, days: list[date]) -> Course:
     """Net purchase ratio of the decisions filed in a month, from the end of the month on."""
     rows = frames.some(InsiderTrade, COLUMNS, within=FILINGS, code=CODES)
-    if rows.empty:
+    trades = judged(frames, rows)
+    if trades.empty:
         return UNKNOWN
-    trades = judge(rows)
     month = trades["known_at"].dt.tz_convert(NEW_YORK).dt.tz_localize(None).dt.to_period("M")
     # an amendment counts from its own month on: at the end of this one the original stood
     ends = (month + 1).dt.to_timestamp().dt.tz_localize(NEW_YORK)
-    trades["replaced_at"] = trades["replaced_at"].where(trades["replaced_at"] <= ends)
+    trades = trades.assign(replaced_at=trades["replaced_at"].where(trades["replaced_at"] <= ends))
     told: dict[str, Any] = {}
     last = frames.as_of
     while last >= trades["known_at"].iloc[0]:
@@ -79,19 +80,27 @@ def valuation(frames: Frames, days: list[date]) -> Course:
     if _told_once(frames[IndexEps]) or newest.companies is not None:
         points = _prefixes(frames, newest, since)
     else:
-        points = []
+        used = cache(lambda: used_of(frames))
         read: dict[Any, pd.DataFrame] = {}
-        for moment in _moments(frames[IndexEps], since):
-            seen = points_of(_Cut(frames, moment, read=read).seen())
-            if seen is not None:
-                last = _judged(seen, [len(seen.vintages) - 1], {})
-                points += [point._replace(known_at=moment) for point in last]
+        moments = _moments(frames[IndexEps], since)
+        points = [each for at in moments for each in _as_known(_Cut(frames, at, read=read), used)]
     return held(points, days, WEEK_HELD, "forward P/E", frozenset(newest.sources))
+
+
+def _as_known(cut: "_Cut", used: Callable[[], Used]) -> list[Point]:
+    """The newest point as it was known at the moment of `cut`, if it had a P/E; `used` is of the whole."""
+
+    def make() -> list[Point]:
+        seen = points_of(cut.seen())
+        last = [] if seen is None else _judged(seen, [len(seen.vintages) - 1], {})
+        return [point._replace(known_at=cut.moment) for point in last]
+
+    return cut.frames.once(("valuation", cut.moment), lambda: used().keys(cut.moment), make)
 
 
 def _moments(rows: pd.DataFrame, since: datetime) -> list[datetime]:
     """When estimates became known."""
-    return [each for each in sorted({*map(_as_moment, _estimates(rows)["known_at"])}) if each >= since]
+    return [each for each in sorted(map(_as_moment, _estimates(rows)["known_at"].unique())) if each >= since]
 
 
 def _estimates(rows: pd.DataFrame) -> pd.DataFrame:

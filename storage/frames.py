@@ -4,11 +4,12 @@
 look-ahead out of every indicator, live, in replay and in a back-test alike.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Column, ColumnElement, Date, Engine, Table, select, type_coerce
 from sqlalchemy.types import NullType
@@ -18,6 +19,7 @@ from storage.tables import MarketRow
 from storage.tape import Tape, TapeStore, TapeView
 from storage.types import Exact, Utc
 
+T = TypeVar("T")
 #: values of columns a row must have one of
 Only = Mapping[str, Collection[str]]
 
@@ -36,6 +38,8 @@ class Frames:
     load_some: (
         Callable[[type[MarketRow], Sequence[str], Only, bool, datetime | None], pd.DataFrame] | None
     ) = None
+    #: keeps what was made of rows, as `Shelf.once` does; without it everything is made anew
+    keep: Callable[[Hashable, bytes, Callable[[], Any]], Any] | None = None
     _read: dict[type[MarketRow], pd.DataFrame] = field(default_factory=dict)
 
     def __getitem__(self, kind: type[MarketRow]) -> pd.DataFrame:
@@ -71,6 +75,15 @@ class Frames:
         for name, values in only.items():
             rows = rows[rows[name].isin(list(values))]
         return _plain(rows[[*columns]], kind)
+
+    def once(self, what: Hashable, keys: Callable[[], bytes], make: Callable[[], T]) -> T:
+        """What `make` makes of nothing but the rows with `keys` (`shelf.keys_of`) and of what `what` names.
+
+        It is kept from moment to moment while the rows are the same: one more of them, however late it
+        became known, or one less, and it is made anew. It is shared: never change it.
+        """
+        made: T = make() if self.keep is None else self.keep(what, keys(), make)
+        return made
 
     def tape(self, tape: Tape) -> TapeView:
         """The tape's prints known by `as_of`."""
@@ -114,7 +127,8 @@ def read(
             raise KeyError(f"{kind.__name__} is not among the declared inputs")
 
     views = {kind.name: tapes.view(kind, as_of, since) for kind in inputs if isinstance(kind, Tape)}
-    return Frames(as_of, views, load, load_some)
+    # of some symbols little is made: that must not take the place of what is made of all
+    return Frames(as_of, views, load, load_some, shelf_of(engine).once if symbols is None else None)
 
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -140,7 +154,7 @@ class _Query:
             rows = shelf_of(engine).rows(
                 engine, self.kind, self, since, lambda after, key: self._fetch(engine, after, key, None)
             )
-        seen = rows[(rows["known_at"] <= as_of) & (rows["event_at"] > since)].reset_index(drop=True)
+        seen = _known(rows.iloc[rows["event_at"].searchsorted(pd.Timestamp(since), "right") :], as_of)
         return seen[list(self.columns)] if self.columns else seen
 
     @property
@@ -177,6 +191,13 @@ class _Query:
         """Times, and decimals where they become floats, are converted a column at a time, not row by row."""
         bare = isinstance(column.type, Utc | Date) or (self.columns and isinstance(column.type, Exact))
         return type_coerce(column, NullType()).label(column.name) if bare else column
+
+
+def _known(rows: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """The rows known by `as_of`; where those are the first ones nothing is copied."""
+    known = (rows["known_at"] <= as_of).to_numpy(bool)
+    count = int(np.count_nonzero(known))
+    return (rows.iloc[:count] if known[:count].all() else rows[known]).reset_index(drop=True)
 
 
 def _dates(cells: Sequence[Any]) -> list[date | None]:

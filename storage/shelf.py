@@ -3,15 +3,21 @@
 Market rows are only ever added, so what was read stays true: new rows are read behind it. Whether there
 are any is seen from the highest key. On Postgres a row with a lower key may be committed later, by another
 process: there the number of rows must add up too, or everything is read anew.
+
+What was made of rows stays true as long as they are the same ones, and is kept beside their keys.
 """
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from threading import Lock
+from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sqlalchemy import Engine, Table, func, literal, select
 
 from storage.market_tables import MarketRow
@@ -35,6 +41,8 @@ class Shelf:
     """What was read of one database."""
 
     kept: dict[Hashable, _Kept] = field(default_factory=dict)
+    #: by its name: the keys of the rows it was made of, and what was made
+    made: dict[Hashable, tuple[bytes, Any]] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
     def rows(
@@ -54,6 +62,13 @@ class Shelf:
             self.kept[what] = kept
             return kept.frame
 
+    def once(self, what: Hashable, keys: bytes, make: Callable[[], Any]) -> Any:
+        """`what` was made of the rows with `keys`: as it is, or made anew if those were others."""
+        kept = self.made.get(what)
+        if kept is None or kept[0] != keys:
+            kept = self.made[what] = (keys, make())
+        return kept[1]
+
     def _with_news(
         self, engine: Engine, kind: type[MarketRow], kept: _Kept, size: int, newest: int, fetch: Fetch
     ) -> _Kept:
@@ -69,6 +84,11 @@ class Shelf:
             frame = pd.concat([frame, news], ignore_index=True) if len(frame) else news
             frame = frame.sort_values(["event_at", "id"], kind="stable", ignore_index=True)
         return _Kept(frame, kept.since, size, newest)
+
+
+def keys_of(ids: ArrayLike) -> bytes:
+    """Tells rows of one table apart from any others, by their keys in their order."""
+    return blake2b(np.asarray(ids, np.int64).tobytes()).digest()
 
 
 _shelves: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()
