@@ -1,7 +1,7 @@
 """Who is meant: companies by any of their names, and the facts that are theirs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -37,9 +37,9 @@ def read(rows: pd.DataFrame, facts: Iterable[Sourced]) -> dict[str, Company]:
 
 
 def of(company: Company, facts: Iterable[Sourced]) -> list[Sourced]:
-    """The facts about `company`, whichever of its names they use."""
+    """The facts about `company`, whichever of its names they use, now all under the one."""
     names = {name.casefold() for name in company.names}
-    return [fact for fact in facts if fact.entity.casefold() in names]
+    return [replace(fact, entity=company.name) for fact in facts if fact.entity.casefold() in names]
 
 
 def parts(company: Company, companies: Mapping[str, Company]) -> Sequence[Company]:
