@@ -26,6 +26,7 @@ from bot.commentary.numbers import fact_name, slots
 _TEXTS = {
     "_": {0}, "_t": {0}, "N_": {0}, "UserError": {0},
     "Chart": {0}, "Panel": {0, 1, 5}, "Series": {0}, "Ring": {0, 1}, "Input": {1},
+    "RefusedError": {0}, "Step": {0},
 }  # fmt: skip
 _KEYWORDS = {"title", "unit", "label", "parts", "sides"}
 _ROOMS = ("bot", "indicators")

@@ -26,7 +26,8 @@ unsignable, usd, usd ratio, usual signed, valuation, value, variants, vendor agr
 venue, weight, window sessions, windows, years, z, z degenerate
 """
 _VALUES = """
-buy, director, equal-weighted mean of all symbols, exchange, net purchase ratio, ntm, officer, opening,
-operating, other, otm, premium, prints, reported, sell, soon, sure, ten percent
+buy, director, equal-weighted mean of all symbols, exchange, forecast revenue, hearsay, market cap, merged,
+net purchase ratio, ntm, officer, opening, operating, other, otm, premium, prints, reported, revenue,
+revenue run rate, sell, soon, stale, sure, ten percent, wrong
 """
 OTHERS = tuple(" ".join(name.split()) for name in f"{_NAMES},{_VALUES}".split(","))
