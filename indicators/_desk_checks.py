@@ -57,8 +57,9 @@ def printed(fact: Sourced) -> Ends:
 
 
 def years(fact: Sourced) -> set[int]:
-    """The years its period names."""
-    return {int(year) for year in _YEAR.findall(fact.period or "")}
+    """The years of its period, those between the first and the last it names among them."""
+    named = [int(year) for year in _YEAR.findall(fact.period or "")]
+    return {*range(min(named), max(named) + 1)} if named else set()
 
 
 def apart(a: Ends, b: Ends) -> bool:
@@ -99,8 +100,7 @@ def _moments(stated: Sourced) -> list[str]:
         count = int(sessions[1])
         days = calendar.sessions(stated.day - timedelta(days=3 * count + 7), stated.day)
         return [day.isoformat() for day in days[-count:]]
-    named = years(stated)
-    return [str(year) for year in range(min(named), max(named) + 1)] if named else [stated.as_of]
+    return [str(year) for year in sorted(years(stated))] or [stated.as_of]
 
 
 def _hull(facts: Sequence[Sourced]) -> Ends:

@@ -178,6 +178,12 @@ def test_a_house_fact_keeps_our_words_however_its_number_is_written() -> None:
         assert row["source"] == "facts", name
 
 
+def test_a_house_fact_with_something_wrong_about_it_is_set_aside() -> None:
+    (ours,) = [each for each in objects(house()) if each.get("id") == "S123"]
+    parsed = lines({**ours, "value": 8e11, "note": "x" * 10_000})
+    assert (parsed.accepted_rows, [bad.reason for bad in parsed.bad]) == (0, ["note is too long"])
+
+
 def test_a_time_that_is_not_named_is_read_as_past() -> None:
     (row,) = facts(lines(LINE | {"as_of": "past"}))
     assert (row["as_of"], row["period"]) == ("2025-12-14", "past")

@@ -115,6 +115,7 @@ def test_figures_of_other_times_or_things_do_not_contradict(
         ),
         ({"period": "IPO 2026"}, {"period": "IPO 2026H2"}),
         ({"period": "2026"}, {"period": None}),
+        ({"period": "2022"}, {"period": "2020-2024"}),
     ],
 )
 def test_figures_of_one_moment_do(changes: dict[str, str | None], others: dict[str, str | None]) -> None:
