@@ -68,7 +68,7 @@ def test_what_the_house_corrects_exists_and_is_of_the_same_thing() -> None:
         (row, by_ref[ref]) for row in by_ref.values() for ref in (row["replaces"] or "").split("|") if ref
     ]
     assert {(row["ref"], old["ref"]) for row, old in pairs} == {
-        ("V004", "S040"), ("V006", "S147"), ("V007", "S134"),
+        ("V004", "S040"), ("V005", "S123"), ("V006", "S147"), ("V007", "S134"),
     }  # fmt: skip
     assert all((row["entity"], row["metric"]) == (old["entity"], old["metric"]) for row, old in pairs)
 

@@ -245,9 +245,9 @@ class Topic(NamedTuple):
 TOPICS = [
     Topic(1, "when SpaceX was worth 400 billion", "SpaceX", "replaced", "valuation", "S134 V007"),
     Topic(2, "traded at 800 billion, hoped for 1.5 trillion", "SpaceX", "two_kinds", "valuation",
-          "S001 S026 S108 S109 S123 S125 S135 S190 V005"),
+          "S001 S026 S108 S109 S125 S135 S190 V005"),
     Topic(2, "the two as one range", "SpaceX", "flagged", "valuation", "S025"),
-    Topic(3, "which day of December", "SpaceX", "apart", "valuation", "S123 S190 V005"),
+    Topic(3, "which day of December", "SpaceX", "replaced", "valuation", "S123 V005"),
     Topic(4, "what Musk denied", "SpaceX", "apart", "fundraise_denied", "W004 S109"),
     Topic(5, "what the offering raises", "SpaceX", "bounds", "fundraise_ipo", "S099 S121 S124 S144"),
     Topic(6, "when the offering is", "SpaceX", "two_kinds", "time_of_offering", "S100 S122"),
