@@ -179,7 +179,8 @@ def _conflict(conflict: Mapping[str, Any], _: Translate, language: str) -> str:
     told = "; ".join(
         f"{source['publisher']} {source['as_of']} ({source['ref']})" for source in conflict["sources"]
     )
-    between = "" if conflict["rule"] == "two_kinds" else f" {span(conflict, language)}"
+    ends = (conflict["low"], conflict["high"])
+    between = "" if ends == (None, None) else f" {span(conflict, language)}"
     return _html(f"• {what(conflict, _)}{between}, {_(RULES[conflict['rule']])}: {told}")
 
 
