@@ -15,7 +15,8 @@ TARGETS = ("ipo_target", "analyst_target")
 ASIDE = ("hypothetical",)
 #: assumption: beside a newer mark of another basis one so old is history
 HISTORY = timedelta(days=180)
-#: assumption: a mark without a basis says the same as one with, so near in value and time
+#: assumption: a mark without a basis says the same as one with, so near in value and time; and a mark told
+#: again within so many days is the same mark
 NEAR, SOON = 0.05, timedelta(days=62)
 #: how well a fact is known, the best first
 TRUST = ("reported", "forecast", "rumoured", "opinion")
@@ -32,6 +33,7 @@ def current(facts: Iterable[Sourced]) -> list[Sourced]:
     newest: dict[str, Sourced] = {}
     for mark in sorted(marks, key=_rank):
         newest[mark.basis] = mark
+    newest = {basis: _first_told(mark, marks) for basis, mark in newest.items()}
     if "unstated" in newest and any(_same(newest["unstated"], each) for each in marks):
         del newest["unstated"]
     traded = [mark for basis, mark in newest.items() if basis not in TARGETS]
@@ -62,6 +64,16 @@ def _is_mark(fact: Sourced) -> bool:
 def _rank(mark: Sourced) -> tuple[object, ...]:
     """Later ranks higher; of one month the better known, then a known day, then the later told."""
     return (mark.as_of[:7], -TRUST.index(mark.kind), len(mark.as_of), mark.as_of, mark.published, mark.ref)
+
+
+def _first_told(mark: Sourced, marks: Sequence[Sourced]) -> Sourced:
+    """Who told `mark` first, of the best known: a figure told again soon after is no newer mark."""
+    echoes = [
+        each
+        for each in marks
+        if each.basis == mark.basis and each.value == mark.value and abs(each.day - mark.day) <= SOON
+    ]
+    return min(echoes, key=lambda each: (TRUST.index(each.kind), each.published, -len(each.as_of), each.ref))
 
 
 def _same(bare: Sourced, other: Sourced) -> bool:
