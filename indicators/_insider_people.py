@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from indicators._insider_facts import Line, usd_of
@@ -16,14 +17,12 @@ YEAR = pd.Timedelta(days=365)
 
 def frequency(trades: pd.DataFrame, as_of: datetime) -> dict[tuple[str, str], tuple[int, str]]:
     """Of each ticker's insiders: distinct trade days within a year before `as_of`, and the newest one."""
-    stands = (trades["rule"] == "") & trades["replaced_at"].isna()
-    days = trades.loc[stands, ["symbol", "owner_ciks", "day"]].drop_duplicates()
     start = pd.Timestamp(as_of).tz_localize(None) - YEAR
-    days = days[days["day"] > start]
-    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for symbol, owner, day in zip(*(days[name].to_numpy(object) for name in days), strict=True):
-        found[symbol, owner].append(day)
-    return {who: (len(each), max(each).date().isoformat()) for who, each in found.items()}
+    stands = (trades["rule"] == "") & trades["replaced_at"].isna() & (trades["day"] > start)
+    days = trades.loc[stands, ["symbol", "owner_ciks", "day"]].drop_duplicates()
+    each = days.groupby(["symbol", "owner_ciks"], sort=False)["day"].agg(["size", "max"])
+    newest = np.datetime_as_string(each["max"].to_numpy("datetime64[D]")).tolist()
+    return dict(zip(each.index, zip(each["size"].tolist(), newest, strict=True), strict=True))
 
 
 def insiders(lines: Sequence[Line], often: dict[tuple[str, str], tuple[int, str]]) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ class Seen(NamedTuple):
 
     #: `judge` of purchases and sales
     trades: pd.DataFrame
-    #: symbol, known_at and source of the lines with another code
+    #: id, symbol, known_at and source of the lines with another code
     others: pd.DataFrame
     #: known_at of each filing with a purchase or a sale of any company, whichever the frames are of
     filings: pd.Series
@@ -51,7 +51,7 @@ class Seen(NamedTuple):
 def read(frames: Frames) -> Seen:
     """Everything there is, of each table only what is needed."""
     rows = frames.some(InsiderTrade, COLUMNS, code=CODES)
-    few = ["symbol", "known_at", "source"]
+    few = ["id", "symbol", "known_at", "source"]
     others = frames.some(InsiderTrade, few, code=OTHER_CODES)
     all_filings = frames.some(InsiderTrade, ["filing", "known_at"], everybody=True, code=("P", "S"))
     return Seen(

@@ -1,12 +1,9 @@
 """Insider buying and selling: open-market dollars of Form 4, by the date the filings became public."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import isnan, nan
-from typing import Any
-
-import pandas as pd
+from typing import Any, NamedTuple
 
 from indicators import MARKET, Indicator, Signal, State
 from indicators._insider_chart import chart
@@ -24,10 +21,10 @@ from indicators._insider_facts import (
     variants,
 )
 from indicators._insider_facts import npr as npr
-from indicators._insider_months import months_of
 from indicators._insider_people import frequency, insiders
 from indicators._insider_rows import WINDOW, read
 from indicators._insider_spikes import LEAST_FILINGS, PAST, History, Spike, history_of, usable_windows
+from indicators._insider_told import told_of
 from indicators._stats import LEAST_HISTORY
 from storage import calendar
 from storage.frames import Frames
@@ -40,42 +37,47 @@ SELL_WEIGHT, SHRINK = 0.1, 250_000.0
 
 def compute(frames: Frames, subjects: Sequence[str] | None) -> Iterator[Signal]:
     """One Signal per ticker with insider rows, and one for MARKET; a ticker without rows has none."""
-    rows, others, filings = read(frames)
-    sources = _sources(rows, others)
-    if not sources:
+    seen, as_of = read(frames), frames.as_of
+    told = told_of(frames, seen)
+    if not told.sources:
         return
-    as_of = frames.as_of
-    trades = rows[(rows["rule"] == "").to_numpy(bool)]
-    lines = lines_of(rows, as_of)
-    excluded = left_out(lines, others, as_of)
-    newest, often = _newest(trades), frequency(trades, as_of)
-    history = history_of(trades, usable_windows(filings, as_of), as_of)
-    for subject in [*sorted(set(sources) - {MARKET}), MARKET]:
+    lines = lines_of(seen.trades, as_of)
+    excluded = left_out(lines, seen.others, as_of)
+    often = frequency(told.trades, as_of)
+    history = history_of(told.trades, usable_windows(seen.filings, as_of), as_of)
+    nobody = _window([])
+    for subject in [*sorted(set(told.sources) - {MARKET}), MARKET]:
         if subjects is not None and subject not in subjects:
             continue
-        window = lines.get(subject, [])
-        here = counting(window)
-        facts = figures(here) | _history(history, subject) | newest.get(subject, _NEVER) | largest(here)
-        facts["clusters"] = clusters(here)
+        window = _window(lines[subject]) if subject in lines else nobody
+        facts = window.figures | _history(history, subject) | told.newest.get(subject, _NEVER)
+        facts |= window.largest
+        facts["clusters"] = window.clusters
         facts["cluster"] = facts["clusters"] > 0
         outsold = round(facts["sells_usd"] - facts["buys_usd"], 2)
         of_cluster = facts["cluster"] and subject != MARKET and outsold > 0
         facts["cluster_outsold_usd"] = outsold if of_cluster else None
         facts["session"] = calendar.last_session(as_of).isoformat()
-        facts |= _NOTHING | (_market(rows, history, as_of) if subject == MARKET else _company(here, often))
-        facts |= {"variants": variants(here), "rules": rules(window), "excluded": excluded.get(subject, {})}
-        yield _signal(subject, as_of, here, facts, sources[subject])
+        own = _market(told.months, history) if subject == MARKET else _company(window.here, often)
+        facts |= _NOTHING | own
+        facts |= {"variants": window.variants, "rules": window.rules, "excluded": excluded.get(subject, {})}
+        yield _signal(subject, as_of, window.here, facts, told.sources[subject])
 
 
-def _sources(rows: pd.DataFrame, others: pd.DataFrame) -> dict[str, set[str]]:
-    """The feeds behind every ticker and MARKET."""
-    both = pd.concat([rows[["symbol", "source"]], others[["symbol", "source"]]]).drop_duplicates()
-    found: dict[str, set[str]] = defaultdict(set)
-    for symbol, source in zip(both["symbol"].to_list(), both["source"].to_list(), strict=True):
-        found[MARKET].add(source)
-        if symbol:
-            found[symbol].add(source)
-    return found
+class _Window(NamedTuple):
+    """A subject's window of filings: the lines that count, and what is told of them."""
+
+    here: list[Line]
+    figures: dict[str, Any]
+    largest: dict[str, Any]
+    clusters: int
+    variants: dict[str, dict[str, Any]]
+    rules: dict[str, int]
+
+
+def _window(lines: list[Line]) -> _Window:
+    here = counting(lines)
+    return _Window(here, figures(here), largest(here), clusters(here), variants(here), rules(lines))
 
 
 _NEVER = {"newest_trade": None, "newest_filed": None}
@@ -86,17 +88,6 @@ _NOTHING = dict.fromkeys(
         "most_active", "most_active_change", "most_active_days",
     )
 )  # fmt: skip
-
-
-def _newest(trades: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """The newest trade date and acceptance of each ticker and of MARKET, inside the window or not."""
-    last = trades.groupby("symbol")[["day", "known_at"]].max()
-    if len(last):
-        last.loc[MARKET] = last.max()
-    return {
-        str(symbol): {"newest_trade": day.date().isoformat(), "newest_filed": known_at.isoformat()}
-        for symbol, day, known_at in zip(last.index, last["day"], last["known_at"], strict=True)
-    }
 
 
 def _history(history: History, subject: str) -> dict[str, Any]:
@@ -110,9 +101,8 @@ def _history(history: History, subject: str) -> dict[str, Any]:
     }
 
 
-def _market(rows: pd.DataFrame, history: History, as_of: datetime) -> dict[str, Any]:
+def _market(months: list[dict[str, Any]], history: History) -> dict[str, Any]:
     """What is said of the market only: its log ratios, its months, and the last of them that is over."""
-    months = months_of(rows, as_of)
     over = next((month for month in months if month["complete"]), dict.fromkeys(months[0]))
     return {
         "log_ratio": round(history.log_ratio, 4),
