@@ -36,7 +36,7 @@ def answer(context: Context, name: str, words: str, commands: Mapping[str, Comma
         return command.answer(context, command.parse(words))
     except UserError as error:
         said = _t(error.sentence).format(**error.facts)
-        usage = paired(_t("Usage"), f"/{command.name} {command.usage}".rstrip(), _t)
+        usage = paired(_t("Usage"), f"/{command.name} {_t(command.usage)}".rstrip(), _t)
         return [Message(escape(f"{said}\n{usage}", quote=False))]
     except Exception:
         log.exception("command   /%s failed for %s", name, context.chat_id)

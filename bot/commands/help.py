@@ -13,7 +13,7 @@ def answer(context: Context, _: None) -> list[Message]:
 
     _t = translator(context.language)
     lines = [
-        f"/{command.name} {escape(command.usage)}".rstrip() + f" — {escape(_t(command.about))}"
+        f"/{command.name} {escape(_t(command.usage))}".rstrip() + f" — {escape(_t(command.about))}"
         for command in all_commands().values()
     ]
     return [Message("\n".join(lines))]

@@ -32,7 +32,7 @@ def answer(context: Context, _: None) -> list[Message]:
             for indicator, found in states
             if symbol in found
         ]
-        lines.append(f"<b>{escape(symbol)}</b> — {escape('; '.join(known) or _t('nothing known yet'))}")
+        lines.append(f"<b>{escape(symbol)}</b> — {escape(_t('; ').join(known) or _t('nothing known yet'))}")
     return [Message("\n".join(lines))]
 
 

@@ -96,7 +96,7 @@ def _line(row: Mapping[str, Any], _: Translate, language: str) -> str:
         "one_stock" * bool(row["one_stock"] and row["streak"]),
     }
     flags = [name for name in _FLAGS if name in told]
-    return f"{row['rank']}. " + "; ".join([*parts, *(escape(_(_FLAGS[name])) for name in flags)])
+    return f"{row['rank']}. " + _("; ").join([*parts, *(escape(_(_FLAGS[name])) for name in flags)])
 
 
 def _said(sentence: str, facts: Mapping[str, Any], _: Translate, language: str) -> str:

@@ -25,11 +25,11 @@ def answer(context: Context, words: str) -> list[Message]:
     unknown = [symbol for symbol in symbols if symbol not in gone]
     lines = []
     if gone:
-        lines.append(_t("Removed: {tickers}.").format(tickers=", ".join(gone)))
+        lines.append(_t("Removed: {tickers}.").format(tickers=_t(", ").join(gone)))
     if unknown:
-        lines.append(_t("Not on your list: {tickers}.").format(tickers=", ".join(unknown)))
+        lines.append(_t("Not on your list: {tickers}.").format(tickers=_t(", ").join(unknown)))
     lines.append(
-        _t("You watch {tickers}.").format(tickers=", ".join(left)) if left else _t("Your list is empty.")
+        _t("You watch {tickers}.").format(tickers=_t(", ").join(left)) if left else _t("Your list is empty.")
     )
     return [Message("\n".join(lines))]
 

@@ -27,14 +27,14 @@ def answer(context: Context, words: str) -> list[Message]:
         everything = people.watchlist(session, context.chat_id)
     lines = []
     if added:
-        lines.append(_t("Added: {tickers}.").format(tickers=", ".join(added)))
+        lines.append(_t("Added: {tickers}.").format(tickers=_t(", ").join(added)))
     if left_out:
         lines.append(
             _t("{count} did not fit: a list holds {most}.").format(count=len(left_out), most=people.MOST)
         )
     if not added and not left_out:
         lines.append(_t("Already on your list."))
-    lines.append(_t("You watch {tickers}.").format(tickers=", ".join(everything)))
+    lines.append(_t("You watch {tickers}.").format(tickers=_t(", ").join(everything)))
     return [Message("\n".join(lines))]
 
 

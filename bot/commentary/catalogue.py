@@ -106,7 +106,7 @@ def plugged_in() -> Iterator[str]:
         yield from map(fact_name, indicator.states)  # as /list names them
         yield from (fact_name(fact) for sentence in indicator.sentences for fact, _ in slots(sentence))
     for command in registry.all_commands().values():
-        yield command.about
+        yield from (command.about, command.usage)
     yield from OTHERS
 
 

@@ -36,6 +36,7 @@ _BOARDS = (
     ),
 )
 _RANKED = N_("Ranked by the share that is still likely if its money came from few orders.")
+_ABOUT = N_("{session}. {about} {ranked}")
 _ROW = N_("{subject} {ratio}: {first:usd} against {second:usd}, {orders:int} orders, largest {top:pct}")
 _NOTE = N_("{ratio}; {orders:int} orders worth {worth:int}, largest {top:pct}")
 _COVERED = N_("side known {coverage:pct}")
@@ -64,7 +65,7 @@ def leaders(signal: Signal, language: str, *, sample: bool, stale: Stale | None)
         head = [
             f"<b>{escape(_(title))}</b>",
             *_marks(signal, language, sample),
-            f"{signal.facts['session']}. {escape(_(about))} {escape(_(_RANKED))}",
+            escape(_(_ABOUT).format(session=signal.facts["session"], about=_(about), ranked=_(_RANKED))),
         ]
         chosen = [(mark, row) for name, mark in sides for row in boards[name][:ROWS]]
         body = [f"{mark} {_text(_ROW, row, legs, _, language)}" for mark, row in chosen]
@@ -98,9 +99,9 @@ def _text(sentence: str, row: Mapping[str, Any], legs: tuple[str, str], _: Trans
     }  # fmt: skip
     said = write(sentence, facts, _, language) or ""
     if "bull_usd" in row and sentence is _ROW:  # beside a bar there is no room for it
-        said += "; " + (write(_COVERED, {"coverage": row["coverage"]}, _, language) or "")
+        said += _("; ") + (write(_COVERED, {"coverage": row["coverage"]}, _, language) or "")
     if row["share_low"] <= 0.5:
-        said += f"; {_(_EVEN)}"
+        said += _("; ") + _(_EVEN)
     return escape(said, quote=False) if sentence is _ROW else said
 
 
@@ -126,9 +127,9 @@ def _orders(orders: Sequence[Mapping[str, Any]], _: Translate, language: str) ->
         said = write(_ORDER, {**order, "side": _(_SIDES[order["side"]])}, _, language) or ""
         met = [_(_CRITERIA[name]) for name in order["met"]]
         unknown = [_(_CRITERIA[name]) for name in order["not_known"]]
-        parts = [f"✓ {', '.join(met)}" if met else "", f"? {', '.join(unknown)}" if unknown else ""]
+        parts = [f"{sign} {_(', ').join(names)}" for sign, names in (("✓", met), ("?", unknown)) if names]
         if order["opened"] is not None:
             parts.append(_(_OPENED[order["opened"]]))
         at = moment(order["at"]).split(" ", 1)[1]
-        lines.append(escape(clean(" · ".join([f"{at} {said}", *filter(None, parts)]), 300), quote=False))
+        lines.append(escape(clean(" · ".join([f"{at} {said}", *parts]), 300), quote=False))
     return lines
