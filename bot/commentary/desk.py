@@ -3,7 +3,7 @@
 Every number comes from the card; nothing here advises, or says why somebody did something.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -113,7 +113,7 @@ def _cost(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -
             "kind": _(KINDS["reported"]),
         }
         told = [(_AT_MARKET, market | {"entity": card["entity"]}), (_COSTS, costs)]
-        return " ".join(filter(None, (write(sentence, facts, _, language) for sentence, facts in told)))
+        return join((write(sentence, facts, _, language) for sentence, facts in told), language)
     if mark is None:
         return ""
     sentence = _AT_MARK if mark["kind"] == "reported" else _AT_RUMOUR
@@ -128,7 +128,7 @@ def _cost(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -
         facts = _of_multiple(later, figures, _, language)
         facts |= {"return": _ASKED, "exit": _exit(card, later["denominator"])}
         said.append(write(_FORWARD_EXIT, facts, _, language) or write(_FORWARD, facts, _, language))
-    return " ".join(filter(None, said))
+    return join(said, language)
 
 
 def _exit(card: Card, sales: str) -> float | None:
@@ -273,4 +273,9 @@ def lines_of_marks(card: Card, language: str) -> Iterator[str]:
 
 def texts(card: Card, languages: Sequence[str]) -> dict[str, str]:
     """The commentary in each language, as one text."""
-    return {language: " ".join(commentary(card, language)) for language in languages}
+    return {language: join(commentary(card, language), language) for language in languages}
+
+
+def join(sentences: Iterable[str | None], language: str) -> str:
+    """Sentences as one text; Chinese puts no space between them."""
+    return ("" if language.startswith("zh") else " ").join(filter(None, sentences))
