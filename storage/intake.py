@@ -135,19 +135,15 @@ def insert_new(session: Session, kind: type[SQLModel], rows: Sequence[dict[str, 
         return 0
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    complete = [_complete(kind, row) for row in rows]
-    key = next(iter(table.primary_key.columns))
-    statement = insert(table).on_conflict_do_nothing().returning(key)
-    return len(session.connection().execute(statement, complete).fetchall())
-
-
-def _complete(kind: type[SQLModel], row: dict[str, Any]) -> dict[str, Any]:
     defaults = {
         name: field.default
         for name, field in kind.model_fields.items()
         if not field.is_required() and name != "id"
     }
-    return defaults | row
+    complete = [defaults | row for row in rows]
+    key = next(iter(table.primary_key.columns))
+    statement = insert(table).on_conflict_do_nothing().returning(key)
+    return len(session.connection().execute(statement, complete).fetchall())
 
 
 def known_names(engine: Engine, feed: str, names: Iterable[str]) -> set[str]:

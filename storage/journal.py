@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, case, func, update
+from sqlalchemy import CTE, ColumnElement, Engine, ScalarSelect, case, func, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, select
 
 from storage.database import reading, writing
@@ -93,17 +94,29 @@ def states_before(
     session: Session, indicator: str, as_of: datetime, subjects: Sequence[str] | None = None
 ) -> dict[str, Before]:
     """What the newest signal of each subject of `indicator` (or of some) before `as_of` said."""
-    newest = select(SignalRow.subject, func.max(SignalRow.as_of).label("as_of")).where(
-        SignalRow.indicator == indicator, SignalRow.as_of < as_of
+    found, earlier = _subjects(indicator), aliased(SignalRow)
+    last = select(func.max(earlier.as_of)).where(
+        earlier.indicator == indicator, earlier.subject == found.c.subject, earlier.as_of < as_of
+    )
+    query = select(SignalRow.subject, SignalRow.state, SignalRow.event).join(
+        found, (col(SignalRow.subject) == found.c.subject) & (col(SignalRow.as_of) == last.scalar_subquery())
     )
     if subjects is not None:
-        newest = newest.where(col(SignalRow.subject).in_(subjects))
-    found = newest.group_by(SignalRow.subject).subquery()
-    query = select(SignalRow.subject, SignalRow.state, SignalRow.event).join(
-        found, (col(SignalRow.subject) == found.c.subject) & (col(SignalRow.as_of) == found.c.as_of)
-    )
+        query = query.where(col(SignalRow.subject).in_(subjects))
     rows = session.exec(query.where(SignalRow.indicator == indicator))
     return {subject: Before(state, event) for subject, state, event in rows}
+
+
+def _subjects(indicator: str) -> CTE:
+    """The subjects of `indicator`: one look into the index each, however many years of signals there are."""
+
+    def least(*above: ColumnElement[bool]) -> ScalarSelect[Any]:
+        found = select(func.min(SignalRow.subject)).where(SignalRow.indicator == indicator, *above)
+        return found.scalar_subquery()
+
+    found = select(least().label("subject")).cte("subjects", recursive=True)
+    following = select(least(col(SignalRow.subject) > found.c.subject)).where(found.c.subject.is_not(None))
+    return found.union_all(following)
 
 
 def signal_before(session: Session, indicator: str, subject: str, as_of: datetime) -> SignalRow | None:

@@ -164,6 +164,18 @@ def test_one_more_estimate_makes_one_more_point_and_the_others_stay(
     assert made == [as_of, calendar.day_end(LAST + timedelta(days=7))]
 
 
+def test_a_close_stored_late_stands_beside_the_estimate_of_its_day(market: Engine) -> None:
+    estimates(market)
+    as_of = calendar.settled(LAST + timedelta(days=3))
+    check(market, as_of)
+    before = valuation(looks(market, sentiment.INDICATOR, as_of)[0], axis(as_of))
+    for day in WEEKS[-3:]:
+        add(market, Bar, bar("^GSPC", calendar.last_session(calendar.day_end(day)), 4800.0))
+    check(market, as_of)
+    after = valuation(looks(market, sentiment.INDICATOR, as_of)[0], axis(as_of))
+    assert not same(before, after)
+
+
 def test_companies_that_come_late_are_counted(market: Engine) -> None:
     day, as_of = LAST, calendar.day_end(LAST + timedelta(days=4))
     add(market, CompanyEps, *(company(n, day, 10**9, 50.0, 2.0, 3.0) for n in range(60)))
