@@ -63,6 +63,12 @@ def test_rows_stand_in_rank_order_the_first_on_top():
     assert tops == sorted(tops, reverse=True)
 
 
+def test_a_name_that_is_a_word_of_ours_is_translated_and_a_ticker_is_not():
+    rows = [Row(name, 2.0) for name in ("Option premium", "USD", "Space", "{x}")]
+    (axes,) = painted(of(*rows), "zh-Hant").axes
+    assert said(axes, "name") == ["選擇權權利金", "USD", "Space", "{x}"]
+
+
 def test_values_stand_at_the_ends_of_their_bars_and_notes_below():
     (axes,) = painted(of(*LEADERS)).axes
     assert axes.get_title("left") == "Calls against puts (USD)"

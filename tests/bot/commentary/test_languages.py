@@ -128,6 +128,11 @@ Panel("Board", "", [], [], rows, ("R", "L"))
     ]  # fmt: skip
 
 
+def test_two_sentences_assigned_at_once_are_both_found():
+    source = 'title, label = "{subject}: what", "share"\nChart(title, days, [Series(label, "line", [])])'
+    assert sorted(catalogue.sentences(source)) == ["share", "{subject}: what"]
+
+
 def test_the_list_for_translators_is_current():
     """Run `python -m bot.commentary.catalogue` after changing what is said."""
     assert catalogue.template() == (languages.FOLDER / "bellwether.pot").read_text(encoding="utf-8")

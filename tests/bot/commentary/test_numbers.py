@@ -38,6 +38,14 @@ EN = translator("en")
         (["NVDA", "AMD"], None, "en", "NVDA, AMD"),
         (True, None, "en", "yes"),
         (27.16, None, "en", "27.2"),
+        (0.71, "pct", "zh-Hant", "71%"),
+        (2.448, "x", "zh-Hans", "2.45 倍"),
+        (True, None, "zh-Hant", "是"),
+        ("buy", None, "zh-Hant", "買進"),
+        ("off_exchange", None, "zh-Hans", "场外"),
+        ("some_feed", None, "zh-Hant", "some_feed"),
+        ("USD", None, "zh-Hant", "USD"),  # a ticker, though there is a word like it
+        ([{"side": "sell", "premium_usd": 2000.0}], None, "zh-Hant", "方向 賣出, 權利金 US$2,000"),
     ],
 )
 def test_a_value_is_written_as_people_read_it(value, kind, language, said):
