@@ -27,7 +27,7 @@ def read_order(rooms: Rooms, words: str, language: str, as_of: datetime, now: da
         return read_fact(rest, companies, language, now)
     if order.lower() == "correct":
         return read_correction(rest, facts, language, now)
-    return read_company(rest, now)
+    return read_company(rest, companies, now)
 
 
 def store_order(rooms: Rooms, row: Row, now: datetime) -> dict[str, Any]:

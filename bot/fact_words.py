@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import desk
-from bot.commands import UserError, shown
+from bot.commands import UserError, shown, ticker
 from feeds._amounts import Amount, AmountError, accepted_forms, read_amount
 from feeds._fact_basis import REVENUE, REVENUES, VALUATION, VALUATIONS
 from feeds._fact_lines import Row, entity, fact, span
@@ -36,6 +36,7 @@ METRICS = {
 _KEYS = ("as_of", "basis", "kind", "from", "published", "period", "note")
 _COMPANY_KEYS = ("aliases", "ticker", "listed", "part_of", "peers")
 _KEY = re.compile(r"(?:^|\s)([a-z_]+)=")
+_YEAR = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)")
 
 
 def read_fact(words: str, companies: Mapping[str, Company], language: str, now: datetime) -> Row:
@@ -76,19 +77,35 @@ def read_correction(words: str, facts: Sequence[Sourced], language: str, now: da
     return _row(told | said | _about(old.metric, given, now, kept), now)
 
 
-def read_company(words: str, now: datetime) -> Row:
-    """The row of a company: its names, its ticker once it has one, and its peers."""
+def read_company(words: str, companies: Mapping[str, Company], now: datetime) -> Row:
+    """The row of a company: its names, its ticker once it has one, and its peers.
+
+    Of a company that is known what is not given stays; nobody takes a name of another one.
+    """
     head, given = _split(words, _COMPANY_KEYS, COMPANY)
-    if not head:
+    typed = " ".join(head)
+    if not any(map(str.isalnum, typed)):
         raise UserError("Which company? For example: {example}", example=COMPANY)
-    told: dict[str, Any] = {"entity": " ".join(head), **given}
+    old = desk.find(companies, typed) or Company(typed)
+    told = asdict(old) | {"entity": old.name, "listed": old.listed and old.listed.isoformat()} | given
     for name in ("aliases", "peers"):
-        told[name] = [part for part in re.split(r"\s*[,、，]\s*", given.get(name, "")) if part]
-    told["peers"] = [symbol.upper() for symbol in told["peers"]]
+        told[name] = _parts(given[name]) if name in given else [*told[name]]
+    if given.get("ticker"):
+        told["ticker"] = ticker(given["ticker"])
+    if "peers" in given:
+        told["peers"] = [ticker(symbol) for symbol in told["peers"]]
+    for name in (*told["aliases"], *([told["ticker"]] if told["ticker"] else [])):
+        other = desk.find(companies, name) or old
+        if other.name != old.name:
+            raise _refused(ValueError(f"“{shown(name)}” is a name of {other.name}"), COMPANY)
     try:
         return entity(told, SOURCE, now)
     except ValueError as error:
         raise _refused(error, COMPANY) from None
+
+
+def _parts(joined: str) -> list[str]:
+    return [part for part in re.split(r"\s*[,、，]\s*", joined) if part]
 
 
 def _split(words: str, keys: Sequence[str], example: str) -> tuple[list[str], dict[str, str]]:
@@ -136,6 +153,8 @@ def _figure(metric: str, text: str, language: str) -> dict[str, Any]:
         ) from None  # fmt: skip
     if METRICS[metric].startswith("money") and amount.currency is None:
         raise UserError("“{word}” names no currency: write $900B or 9000億美元.", word=shown(text))
+    if not METRICS[metric].startswith("money") and amount.currency is not None:
+        raise _refused(ValueError(f"{metric} is a count, not an amount of {amount.currency}"), EXAMPLE)
     return {
         "value": amount.low, "value_high": amount.high, "bound": amount.bound, "currency": amount.currency,
     }  # fmt: skip
@@ -169,7 +188,7 @@ def _about(metric: str, given: Mapping[str, str], now: datetime, before: Mapping
             bases=", ".join(allowed), example=EXAMPLE,
         )  # fmt: skip
     period = given.get("period") or before.get("period")
-    if metric in REVENUE and not period:
+    if metric in REVENUE and (not period or (basis != "run_rate" and not _YEAR.search(period))):
         raise UserError(
             "Sales of which year? For example: {example}",
             example="/admin fact OpenAI revenue $13B as_of=2026-01 period=2025 from=Reuters",

@@ -53,11 +53,12 @@ def fact(told: Mapping[str, Any], source: str, known_at: datetime | None = None)
     as_of = _text(told, "as_of", 10, missing=published)
     if past := as_of == PAST:
         as_of = published
-    begins, known = span(as_of, "as_of")[0], known_at or span(published, "published")[1]
-    if begins > known:
+    begins, printed = span(as_of, "as_of")[0], span(published, "published")[1]
+    known = known_at or printed
+    if begins > min(known, printed):
         if kind != "forecast":
             raise ValueError("as_of is after it was published")
-        begins = known
+        begins = min(known, begins)
     metric, unit = _text(told, "metric", 60), _text(told, "unit", 30)
     low, high = number(told, "value"), number(told, "value_high")
     period, note = maybe(told, "period", 60) or (PAST if past else None), maybe(told, "note", 400)
