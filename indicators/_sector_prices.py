@@ -57,9 +57,9 @@ def read_prices(bars: pd.DataFrame) -> Prices:
 
     Where several sources tell of one session, the one with most sessions of that symbol is taken.
     """
-    days = calendar.sessions(bars["session"].min(), bars["session"].max())
     column, names = pd.factorize(bars["symbol"], sort=True)
     when, told_of = pd.factorize(bars["session"])
+    days = calendar.sessions(min(told_of), max(told_of))
     row = pd.Index(days).get_indexer(pd.Index(told_of))[when]
     order = np.arange(len(bars))
     if np.bincount(row * len(names) + column).max() > 1:
@@ -99,17 +99,21 @@ def before(x: Floats, sessions: int) -> tuple[Floats, Floats]:
 
 
 def _before(x: Floats, sessions: int) -> Floats:
-    running = np.concatenate([np.zeros((1, *x.shape[1:])), np.cumsum(x, axis=0)])
-    places = np.arange(len(x))
-    return np.asarray(running[places] - running[np.maximum(places - sessions, 0)], np.float64)
+    running = np.zeros((len(x) + 1, *x.shape[1:]))
+    np.cumsum(x, axis=0, out=running[1:])
+    total = running[:-1].copy()
+    total[sessions:] -= running[: max(len(x) - sessions, 0)]
+    return total
 
 
 def _beta(returns: Floats, market: Floats) -> Floats:
     """Slope of each symbol's returns on the market's over the 252 sessions before; NaN of too few."""
     both = np.isfinite(returns) & np.isfinite(market)[:, None]
-    y, x = np.where(both, returns, np.nan), np.where(both, market[:, None], np.nan)
-    (sum_x, n), (sum_y, _) = before(x, BETA_SESSIONS), before(y, BETA_SESSIONS)
-    (sum_xy, _), (sum_xx, _) = before(x * y, BETA_SESSIONS), before(x * x, BETA_SESSIONS)
+    y, x = np.where(both, returns, 0.0), np.where(both, market[:, None], 0.0)
+    sum_x, sum_y, sum_xy, sum_xx, known = (
+        _before(each, BETA_SESSIONS) for each in (x, y, x * y, x * x, both.astype(float))
+    )
+    n = np.round(known)
     size = np.maximum(n, 1)
     spread = sum_xx - sum_x**2 / size
     told = (n >= LEAST_BETA) & (spread > 0)

@@ -184,6 +184,15 @@ def test_companies_that_come_late_are_counted(market: Engine) -> None:
     check(market, as_of)
 
 
+def test_a_line_of_another_code_stored_late_brings_its_ticker(market: Engine) -> None:
+    add(market, InsiderTrade, trade(day=LAST))
+    as_of = calendar.day_end(LAST + timedelta(days=5))
+    told = [each.subject for each in insiders.compute(looks(market, insiders.INDICATOR, as_of)[0], None)]
+    add(market, InsiderTrade, trade("A", day=LAST, symbol="LATE"))
+    more = [each.subject for each in insiders.compute(looks(market, insiders.INDICATOR, as_of)[0], None)]
+    assert (told, more) == (["ACME", "MARKET"], ["ACME", "LATE", "MARKET"])
+
+
 def test_a_look_at_one_company_takes_no_place_from_the_whole(market: Engine) -> None:
     of_one = frames.read(
         market, TapeStore(Path("nowhere")), (InsiderTrade,), as_of=calendar.day_end(LAST),
