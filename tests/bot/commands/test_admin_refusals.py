@@ -45,7 +45,7 @@ ORDERS = {
     "no metric": (f"fact SpaceX $800B {GOOD}", "After the company comes what is measured"),
     "a metric nobody knows": (f"fact SpaceX worth $800B {GOOD}", "After the company comes what is measured"),
     "nothing but the order": ("fact", "After the company comes what is measured"),
-    "SQL for a name": (f"fact '; DROP TABLE fact;-- valuation $1B {GOOD}", "“'; DROP TABLE fact;--” is known"),
+    "SQL for a name": (f"fact '; DROP TABLE fact;-- valuation $1B {GOOD}", "DROP TABLE fact;--” is known"),
     "HTML for a company": (f"fact <b>SpaceX</b> valuation $1B {GOOD}", "“&lt;b&gt;SpaceX&lt;/b&gt;”"),
     "a tag that is never closed": (f"fact <script>alert(1) valuation $1B {GOOD}", "“&lt;script&gt;alert(1)”"),
     "control characters for a company": (f"fact Space\x00\x1b[2JX\u202e valuation $1B {GOOD}", "is known;"),
