@@ -109,7 +109,9 @@ async def running(
             log.info("chat      open %s in a browser", url)
         http = await stack.enter_async_context(Http(database_pace(rooms.engine)))
         application = _application(token, api)
-        sender = Sender(rooms.engine, application.bot, composer(rooms), charts.draw)
+        sender = Sender(
+            rooms.engine, application.bot, composer(rooms, sample=settings.is_sample), charts.draw
+        )
         up = Running(settings, rooms, clock, http, sender, application, url, stop or asyncio.Event())
         sender.on_fatal = up.stop.set
         listen = listener(up)

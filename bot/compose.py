@@ -22,24 +22,24 @@ from storage.database import reading
 from storage.journal import Told
 
 
-def composer(rooms: Rooms) -> Callable[[Claimed], Message]:
-    """The writer of what is delivered from `rooms`."""
+def composer(rooms: Rooms, *, sample: bool) -> Callable[[Claimed], Message]:
+    """The writer of what is delivered from `rooms`; `sample`: beside a synthetic market."""
 
     def compose(claimed: Claimed) -> Message:
         with reading(rooms.engine) as session:
             told = journal.told(session, claimed.flip_id)
-            return _write(session, told, claimed)
+            return _write(session, told, claimed, sample)
 
     return compose
 
 
-def _write(session: Session, told: Told, claimed: Claimed) -> Message:
+def _write(session: Session, told: Told, claimed: Claimed, sample: bool) -> Message:
     if told.flip.indicator == health.NAME:
         return health.say(told.signal, claimed.reason, claimed.language)
     signal = from_row(told.signal)
     chart = chart_from_json(told.signal.chart) if told.signal.chart else None
     if told.flip.indicator in (VALUATION, levels.NAME):
-        return _valuation(session, told, signal, chart, claimed)
+        return _valuation(session, told, signal, chart, claimed, sample)
     record = track.measure(session, told.flip.indicator, told.flip.after, told.flip.as_of)
     sentence, figures = track.sentence(record)
     return phrases.alert(
@@ -51,7 +51,7 @@ def _write(session: Session, told: Told, claimed: Claimed) -> Message:
 
 
 def _valuation(
-    session: Session, told: Told, signal: Signal, chart: Chart | None, claimed: Claimed
+    session: Session, told: Told, signal: Signal, chart: Chart | None, claimed: Claimed, sample: bool
 ) -> Message:
     """A card, with what is new of it above, or the level it crossed."""
     if told.flip.indicator == VALUATION:
@@ -59,7 +59,7 @@ def _valuation(
         news = [*whats_new(signal, None if before is None else from_row(before), claimed.language)]
     else:
         news = [_crossed(session, signal, claimed)]
-    return alert(signal, news, claimed.reason, claimed.language, chart)
+    return alert(signal, news, claimed.reason, claimed.language, chart, sample=sample)
 
 
 def _crossed(session: Session, signal: Signal, claimed: Claimed) -> str:

@@ -202,7 +202,10 @@ def _figure(fact: Sourced) -> Card:
     }  # fmt: skip
 
 
-_TOLD = ("ref", "metric", "low", "high", "bound", "as_of", "basis", "kind", "publisher", "published", "flag")
+_TOLD = (
+    "ref", "metric", "low", "high", "bound", "said", "unit", "currency", "as_of", "basis", "kind",
+    "publisher", "published", "flag",
+)  # fmt: skip
 
 
 def _conflict(conflict: Conflict) -> Card:

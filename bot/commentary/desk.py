@@ -198,6 +198,20 @@ def amount(figure: Mapping[str, Any], language: str) -> str:
     return between(figure["low_usd"], figure["high_usd"], "usd", language, figure["bound"])
 
 
+def figure_of(fact: Mapping[str, Any], language: str) -> str:
+    """What a fact claims, in its unit, or its words."""
+    if fact["low"] is None and fact["high"] is None:
+        return fact["said"] or "—"
+    unit: str = fact["unit"]
+    if unit == "year":
+        return str(fact["low"])
+    usd = unit.startswith("money") and fact["currency"] == "USD"
+    kind = "usd" if usd else {"ratio": "pct", "x": "x"}.get(unit)
+    text = between(fact["low"], fact["high"], kind, language, fact["bound"])
+    after = unit.removeprefix("money") if usd else "" if kind else f" {fact['currency'] or unit}"
+    return text + after
+
+
 def _of_mark(mark: Mapping[str, Any], _: Translate) -> dict[str, Any]:
     return {
         "value": mark["value_usd"], "basis": _(BASES[mark["basis"]]), "kind": _(KINDS[mark["kind"]]),

@@ -13,8 +13,9 @@ from bot.commentary.desk import (
     amount,
     between,
     commentary,
+    figure_of,
     lines_of_marks,
-    span,
+    metric_name,
     what,
 )
 from bot.commentary.languages import N_, Translate, translator
@@ -86,12 +87,14 @@ def message(
     return Message(text, chart, footer, sample, language, buttons(card["entity"], language))
 
 
-def alert(signal: Signal, news: Sequence[str], reason: str, language: str, chart: Chart | None) -> Message:
+def alert(
+    signal: Signal, news: Sequence[str], reason: str, language: str, chart: Chart | None, *, sample: bool
+) -> Message:
     """A card that is told unasked: what is new of it above, why this chat hears it, a gettext key, below."""
     told = write(reason, {"subject": signal.subject}, translator(language), language) or ""
     lines = [f"🆕 {_html(line)}" for line in news if line]
     end = [f"🔔 {_html(told[:1].upper() + told[1:])}"]
-    return message(signal, language, sample=False, chart=chart, news=lines, end=end)
+    return message(signal, language, sample=sample, chart=chart, news=lines, end=end)
 
 
 def whats_new(signal: Signal, before: Signal | None, language: str) -> Iterator[str]:
@@ -176,12 +179,16 @@ def _sources(card: Card, _: Translate, language: str) -> Iterator[str]:
 
 
 def _conflict(conflict: Mapping[str, Any], _: Translate, language: str) -> str:
-    told = "; ".join(
-        f"{source['publisher']} {source['as_of']} ({source['ref']})" for source in conflict["sources"]
-    )
-    ends = (conflict["low"], conflict["high"])
-    between = "" if ends == (None, None) else f" {span(conflict, language)}"
-    return _html(f"• {what(conflict, _)}{between}, {_(RULES[conflict['rule']])}: {told}")
+    """What is disputed, how it is shown, and each claim once with who makes it."""
+    claims: dict[str, list[str]] = {}
+    for source in conflict["sources"]:
+        figure = figure_of(source, language)
+        basis = "" if source["basis"] == "unstated" else _(BASES[source["basis"]])
+        name = "" if source["metric"] == conflict["metric"] else metric_name(source["metric"], _)
+        claim = " ".join(filter(None, (name, figure, basis))) or "—"
+        claims.setdefault(claim, []).append(f"{source['publisher']} {source['as_of']} [{source['ref']}]")
+    told = "".join(f"\n   ◦ {claim}: {'; '.join(who)}" for claim, who in claims.items())
+    return _html(f"• {what(conflict, _)}, {_(RULES[conflict['rule']])}:{told}")
 
 
 def _history(card: Card, _: Translate, language: str) -> Iterator[str]:

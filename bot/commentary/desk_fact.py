@@ -1,9 +1,10 @@
 """One fact with its source and its versions, as anyone may ask for it by its reference."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from html import escape
 
-from bot.commentary.desk import BASES, KINDS, between, metric_name
+from bot.commentary.desk import BASES, KINDS, figure_of, metric_name
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.numbers import clean
 from indicators._desk_companies import Company
@@ -37,7 +38,7 @@ def one_line(fact: Sourced, _: Translate, language: str) -> str:
     period = f" {fact.period}" if fact.period else ""
     told = [
         f"<b>{escape(fact.entity)}</b> {escape(metric_name(fact.metric, _))}{escape(period)}: "
-        f"<b>{escape(figure(fact, language))}</b>",
+        f"<b>{escape(figure_of(asdict(fact), language))}</b>",
         escape(f"{_(BASES[fact.basis])}, {_(KINDS[fact.kind])}, {_('as of')} {fact.as_of}"),
         escape(f"{fact.publisher}, {fact.published} [{fact.ref}]"),
     ]
@@ -46,14 +47,3 @@ def one_line(fact: Sourced, _: Translate, language: str) -> str:
     if fact.note:
         told.append(escape(clean(fact.note, 400)))
     return " · ".join(told)
-
-
-def figure(fact: Sourced, language: str) -> str:
-    """The figure of a fact in its unit, or its words."""
-    if fact.value is None:
-        return fact.said or "—"
-    usd = fact.unit.startswith("money") and fact.currency == "USD"
-    kind = "usd" if usd else {"ratio": "pct", "x": "x"}.get(fact.unit)
-    text = between(fact.low, fact.high, kind, language, fact.bound)
-    unit = fact.unit.removeprefix("money") if usd else "" if kind else f" {fact.currency or fact.unit}"
-    return text + unit
