@@ -1,4 +1,4 @@
-"""What /why lists of a signal though no sentence names it: names of facts, and their values that are words.
+"""What is said of a signal though no sentence names it: names of facts, values that are words, and sources.
 
 For translators; a fact that stands nowhere is listed by its English name.
 """
@@ -30,4 +30,9 @@ buy, director, equal-weighted mean of all symbols, exchange, forecast revenue, h
 net purchase ratio, ntm, officer, opening, operating, other, otm, premium, prints, reported, revenue,
 revenue run rate, sell, soon, stale, sure, ten percent, wrong
 """
-OTHERS = tuple(" ".join(name.split()) for name in f"{_NAMES},{_VALUES}".split(","))
+#: what stands before the feeds in the source of a signal
+_SOURCES = """
+FINRA's off-exchange totals, SEC Form {n}, composite of {n} inputs, daily bars, forward earnings by, members,
+option prints and quotes, stock prints and quotes
+"""
+OTHERS = tuple(" ".join(name.split()) for name in f"{_NAMES},{_VALUES},{_SOURCES}".split(","))

@@ -4,6 +4,7 @@ Every text ends with its date, its source and its quality. What is not known is 
 not known, never 0. Nothing here says who traded or why a price moved: the data does not know.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from html import escape
@@ -98,7 +99,7 @@ def why(indicator: Indicator, signal: Signal, before: str | None, language: str)
     end = [
         f"\n{_('Quality')} {_(QUALITY_MEANS[signal.quality])}",
         paired(_("Observations"), format_value(signal.n, "int", language), _),
-        paired(_("Source of the data"), _html(signal.source), _),
+        paired(_("Source of the data"), _html(source_of(signal, _)), _),
         _("Computed only from what was known by {as_of}; nothing later was looked at.").replace(
             "{as_of}", moment(signal.as_of)
         ),
@@ -113,11 +114,26 @@ def small_print(signal: Signal, language: str) -> str:
     return " · ".join(
         [
             _("as of {as_of}").replace("{as_of}", moment(signal.as_of)),
-            f"{_('source')} {clean(signal.source, 120)}",
+            f"{_('source')} {source_of(signal, _)}",
             f"{_('quality')} {signal.quality} ({_(QUALITY[signal.quality])})",
             write(N_("n = {n:int}"), {"n": signal.n}, _, language) or "",
         ]
     )
+
+
+def source_of(signal: Signal, _: Translate) -> str:
+    """Where the data is from: what each part is, in the language, and its feeds by their names."""
+
+    def said(part: re.Match[str]) -> str:
+        number = _NUMBER.search(part[0])
+        return _(_NUMBER.sub("{n}", part[0])).replace("{n}", number[0] if number else "")
+
+    return _PART.sub(said, clean(signal.source, 120))
+
+
+#: `daily bars (feed); members (feed)`, `forward earnings by somebody (feed)`
+_PART = re.compile(r"(?:^|(?<=; ))[^;()]+?(?: by(?= )|(?= \())")
+_NUMBER = re.compile(r"\d+")
 
 
 def _message(

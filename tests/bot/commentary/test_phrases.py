@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from types import SimpleNamespace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -196,3 +198,21 @@ def test_a_cut_text_loses_nothing_and_every_part_is_valid(pieces):
         assert part.count("<i>") == part.count("</i>")
     bare = [re.sub(r"\s", "", unescape(re.sub(r"<[^>]*>", "", each))) for each in ("".join(parts), html)]
     assert bare[0] == bare[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("daily bars (sample); members (a, b)", "日線 (sample); 成分股 (a, b)"),
+        ("SEC Form 4 (sec_form4)", "SEC 表格 4 (sec_form4)"),
+        ("forward earnings by S&P DJI (index_eps)", "預估盈餘，出自 S&P DJI (index_eps)"),
+        ("composite of 5 inputs (sample)", "5 項輸入的綜合 (sample)"),
+        ("unusual_whales", "unusual_whales"),
+        ("never heard of (members)", "never heard of (members)"),
+        ("", ""),
+    ],
+)
+def test_what_a_source_is_is_translated_and_feeds_keep_their_names(source, said):
+    made = SimpleNamespace(source=source)
+    assert phrases.source_of(made, translator("zh-Hant")) == said
+    assert phrases.source_of(made, translator("en")) == source
