@@ -33,6 +33,8 @@ VIEWS = {
 }
 #: on the synthetic market
 BESIDE_SAMPLE = N_("SAMPLE market, but these facts are real")
+#: lines of news above a card, at most
+NEWS = 4
 #: Telegram lets a button hold so many bytes
 _HOLDS = 64
 
@@ -70,16 +72,19 @@ def message(
 ) -> Message:  # fmt: skip
     """The card of a company: its marks, each on a line of its own, the commentary, and the buttons.
 
-    `news` (HTML) stands above, `end` (HTML) below.
+    Where that is too long the last of these lines are left out. `news` (HTML) stands above, `end` (HTML)
+    below.
     """
     card, _ = signal.facts, translator(language)
     head = [
         *news,
         f"<b>{escape(clean(card['entity'], 60))} · {_(STAGES[card['stage']])}</b>",
         *([f"🧪 {_(BESIDE_SAMPLE)}"] if sample else []),
-        *lines_of_marks(card, language),
     ]
-    body = [f"• {escape(sentence, quote=False)}" for sentence in commentary(card, language)]
+    body = [
+        *lines_of_marks(card, language),
+        *(f"• {escape(sentence, quote=False)}" for sentence in commentary(card, language)),
+    ]
     small = small_print(signal, language)
     tail = [*end, f"<i>{escape(small)}</i>"]
     text = fit(head, body, tail, CAPTION)
@@ -93,6 +98,9 @@ def alert(
     """A card that is told unasked: what is new of it above, why this chat hears it, a gettext key, below."""
     told = write(reason, {"subject": signal.subject}, translator(language), language) or ""
     lines = [f"🆕 {_html(line)}" for line in news if line]
+    if left_out := lines[NEWS:]:
+        more = translator(language)("… and {count} more").format(count=len(left_out))
+        lines[NEWS:] = [more]
     end = [f"🔔 {_html(told[:1].upper() + told[1:])}"]
     return message(signal, language, sample=sample, chart=chart, news=lines, end=end)
 
