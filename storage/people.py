@@ -81,21 +81,27 @@ def themes(session: Session) -> dict[str, str]:
     return {name.casefold(): name for name in names}
 
 
-def companies(session: Session) -> dict[str, str]:
-    """Every company of the valuation desk by each of its names in small letters.
+def companies(session: Session) -> dict[str, tuple[str, ...]]:
+    """What it is to watch each company of the valuation desk, by each of its names in small letters: its
+    name, and its ticker too once it has one.
 
     A company that only facts name goes by its name as it is written: RAMP is a ticker, Ramp is not.
     """
     query = select(Fact.entity).where(Fact.metric == "valuation").distinct()
-    found = {name: name for name in session.exec(query) if name != name.upper()}
-    for name, aliases in session.exec(select(Entity.name, Entity.aliases).order_by(col(Entity.known_at))):
-        found |= {each.casefold(): name for each in (name, *aliases.split("|")) if each}
+    found: dict[str, tuple[str, ...]] = {
+        name: (name,) for name in session.exec(query) if name != name.upper()
+    }
+    rows = select(Entity.name, Entity.aliases, Entity.ticker).order_by(col(Entity.known_at))
+    for name, aliases, ticker in session.exec(rows):
+        symbols = (*dict.fromkeys(symbol for symbol in (ticker, name) if symbol),)
+        found |= {each.casefold(): symbols for each in (name, *aliases.split("|")) if each}
     return found
 
 
 def tickers_watched(session: Session) -> list[str]:
     """Every ticker that somebody active watches, and none of the themes and companies."""
-    known = {*themes(session).values(), *companies(session).values()}
+    known = {symbols[-1] for symbols in companies(session).values()} | {*themes(session).values()}
+    known -= {*session.exec(select(Entity.ticker))}
     return [symbol for symbol in watched(session) if symbol not in known]
 
 

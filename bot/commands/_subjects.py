@@ -20,13 +20,13 @@ def resolve(rooms: Rooms, words: str, example: str, most: int) -> list[str]:
     however it is spelled. UserError for a word that is none of them and no ticker.
     """
     with reading(rooms.engine) as session:
-        themes = people.companies(session) | people.themes(session)
+        named = {name: (theme,) for name, theme in people.themes(session).items()}
+        known = people.companies(session) | named
     found: list[str] = []
     for part in words.split(","):
         whole = " ".join(part.split())
-        for each in [whole] if {whole, whole.casefold()} & themes.keys() else whole.split():
-            known = themes.get(each) or themes.get(each.casefold())
-            found += [known] if known else tickers(each, example, most)
+        for each in [whole] if {whole, whole.casefold()} & known.keys() else whole.split():
+            found += known.get(each) or known.get(each.casefold()) or tickers(each, example, most)
     unique = [*dict.fromkeys(found)]
     if len(unique) > most:
         raise UserError(

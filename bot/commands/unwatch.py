@@ -1,4 +1,4 @@
-"""/unwatch TICKER… — stop following tickers."""
+"""/unwatch NAME… — stop following tickers, companies, sectors and themes."""
 
 from bot.commands import Command, Context
 from bot.commands._subjects import read, resolve
@@ -34,4 +34,4 @@ def answer(context: Context, words: str) -> list[Message]:
     return [Message("\n".join(lines))]
 
 
-COMMAND = Command("unwatch", "TICKER…", "Stop following tickers", EXAMPLE, parse, answer)
+COMMAND = Command("unwatch", "NAME…", "Stop following them", EXAMPLE, parse, answer)

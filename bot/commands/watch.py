@@ -1,4 +1,4 @@
-"""/watch TICKER… — follow tickers, sectors and themes."""
+"""/watch NAME… — follow tickers, companies, sectors and themes."""
 
 from bot.commands import Command, Context
 from bot.commands._subjects import read, resolve
@@ -38,4 +38,4 @@ def answer(context: Context, words: str) -> list[Message]:
     return [Message("\n".join(lines))]
 
 
-COMMAND = Command("watch", "TICKER…", "Follow tickers, sectors or themes", EXAMPLE, parse, answer)
+COMMAND = Command("watch", "NAME…", "Follow tickers, companies, sectors or themes", EXAMPLE, parse, answer)
