@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 15, 21, 45, tzinfo=UTC)
 CHAT = 1001
 PRICED = date(2026, 1, 14)
 #: market value in whole USD of 100 million shares, and sales of 2025: 2, 4, 6, 8, 10, 12 and 30 times them
-PEERS = dict(zip(("RKLB", "LUNR", "PL", "NOC", "LHX", "RTX", "TSLA"), (2, 4, 6, 8, 10, 12, 30), strict=True))
+PEERS = dict(zip(("RKLB", "LUNR", "PL", "NOC", "LHX", "RTX", "HWM"), (2, 4, 6, 8, 10, 12, 30), strict=True))
 SALES = 1_000_000_000
 
 
