@@ -21,17 +21,20 @@ from indicators._desk_math import (
     cagr,
     comparable,
     exit_multiple,
+    margin_route,
     multiple,
     required_revenue,
     weaker,
 )
-from indicators._desk_peers import Peer, summary
+from indicators._desk_peers import Peer, growth_adjusted, summary
 
 Card = dict[str, Any]
 
 #: assumptions: returns a year an owner may ask for, and what mature software companies cost, in sales
 RETURNS = (0.10, 0.15, 0.20, 0.25)
 MATURE = (10.0, 15.0)
+#: assumptions: the return that is spoken of; net margins and a P/E of companies that are grown up
+ASKED, MARGINS, PE = 0.15, (0.10, 0.20, 0.30), 25.0
 #: assumption: without a forecast so many years ahead, sales are asked of this year
 LEAST_YEARS, YEARS = 3, 5
 #: assumption: peers' prices may be so many days old beside a mark
@@ -68,10 +71,12 @@ def card(
         "refused": refused,
         "growth": _growths(marks.of_years(sales)),
         "exit_multiples": _exits(headline, marks.of_years(sales)),
+        "margin_route": _margins(headline),
         "required_growth": _required(headline, marks.of_years(sales), near.median if fresh else None),
         "peers": [_peer(peer) for peer in others],
         "peers_left_out": [{"symbol": symbol, "reason": reason} for symbol, reason in peers[1]],
         "peer_summary": _plain(asdict(near)) | {"fresh": fresh},
+        "growth_adjusted": growth_adjusted(others)._asdict(),
         "contradictions": [_conflict(each) for each in conflicts(facts)],
         "ipo": offering(facts, parts),
         "facts": len(facts),
@@ -172,6 +177,17 @@ def _required(mark: Sourced | None, sales: Sequence[Sourced], median: float | No
         for times in multiples
         for each in RETURNS
     ]
+
+
+def _margins(mark: Sourced | None) -> list[Card]:
+    """The same asked of profits: sales in YEARS at a net margin, sold at a P/E."""
+    if mark is None or mark.value is None:
+        return []
+    return [
+        {"margin": margin, "pe": PE, "return": ASKED, "years": YEARS, "year": mark.day.year + YEARS,
+         "revenue_usd": round(margin_route(mark.value, ASKED, YEARS, margin, PE))}
+        for margin in MARGINS
+    ]  # fmt: skip
 
 
 def _needed(value: Decimal, base: Sourced, times: float, each: float, year: int, years: int) -> Card:

@@ -9,11 +9,10 @@ from typing import Any
 
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.numbers import clean, format_value, known, write
+from indicators._desk import ASKED
 
 Card = Mapping[str, Any]
 
-#: the return a year that is spoken of; the desk knows others
-_ASKED = 0.15
 #: sources that are further apart are shown as a range
 DIFFER = 0.05
 #: assumption: a mark older than this carries its age
@@ -126,14 +125,14 @@ def _cost(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -
     later = next((each for each in own if each["forward"]), None)
     if later is not None:
         facts = _of_multiple(later, figures, _, language)
-        facts |= {"return": _ASKED, "exit": _exit(card, later["denominator"])}
+        facts |= {"return": ASKED, "exit": _exit(card, later["denominator"])}
         said.append(write(_FORWARD_EXIT, facts, _, language) or write(_FORWARD, facts, _, language))
     return join(said, language)
 
 
 def _exit(card: Card, sales: str) -> float | None:
     """The multiple a forecast more than a year ahead must be worth for the return that is asked."""
-    rows = [row for row in card["exit_multiples"] if row["sales"] == sales and row["return"] == _ASKED]
+    rows = [row for row in card["exit_multiples"] if row["sales"] == sales and row["return"] == ASKED]
     return next((row["multiple"] for row in rows if row["years"] > 1), None)
 
 
@@ -158,7 +157,7 @@ def _near(card: Card, _: Translate, language: str) -> str:
 
 def _must(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -> str:
     """The sales that earn what is asked, at the lowest multiple."""
-    rows = [row for row in card["required_growth"] if row["return"] == _ASKED]
+    rows = [row for row in card["required_growth"] if row["return"] == ASKED]
     if not rows:
         return ""
     base = figures[rows[0]["from"]]

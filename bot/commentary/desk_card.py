@@ -46,6 +46,10 @@ _BASIS = N_("One basis: market value by the close ÷ sales of the last twelve mo
 _NEEDED = N_(
     "{return:pct} a year, sold at {multiple:x}: sales of {revenue_usd:usd} in {year} ({cagr:pct} a year)"
 )
+_MARGIN = N_(
+    "{return:pct} a year at a net margin of {margin:pct} and a P/E of {pe:int}: sales of "
+    "{revenue_usd:usd} in {year}"
+)
 _EXIT = N_("{return:pct} a year: {year} sales worth {multiple:x} then")
 _GROWTH = N_("Sales {first} to {last}: {low:pct} a year")
 _NOTHING = N_("Nothing of this is known.")
@@ -157,6 +161,8 @@ def _must(card: Card, _: Translate, language: str) -> Iterator[str]:
         yield f"• {_html(write(_EXIT, row | {'year': str(row['year'])}, _, language))}"
     for row in card["required_growth"]:
         yield f"• {_html(write(_NEEDED, row | {'year': str(row['year'])}, _, language))}"
+    for row in card["margin_route"]:
+        yield f"• {_html(write(_MARGIN, row | {'year': str(row['year'])}, _, language))}"
     for row in card["growth"]:
         years = {"first": str(row["first"]), "last": str(row["last"])}
         yield f"• {_html(write(_GROWTH, row | years, _, language))}"
