@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from desk_stage import Desk, planted, price_peers
+from desk_stage import NOW, PEERS, Desk, planted, price_peers
 from sqlalchemy import Engine
 
+from bot.fact_orders import read_order, store_order
 from bot.rooms import Rooms
 from storage.database import connect, migrate
 from storage.tape import TapeStore
@@ -21,6 +23,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     migrate(engine)
     rooms = Rooms(engine, TapeStore(folder / "tape"))
     planted(rooms)
+    before = NOW - timedelta(days=1)
+    store_order(
+        rooms, read_order(rooms, f"company SpaceX peers={','.join(PEERS)}", "en", before, before), before
+    )
     price_peers(rooms)
     engine.dispose()
     return folder / "house.sqlite"
