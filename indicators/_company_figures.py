@@ -14,6 +14,8 @@ import pandas as pd
 QUARTER, YEAR = range(80, 121), range(350, 381)
 #: quarters in a year
 FOUR = 4
+#: assumption: a figure that moves by less than this was rounded otherwise, not restated
+SAME = 0.01
 
 
 class _Period(NamedTuple):
@@ -23,6 +25,8 @@ class _Period(NamedTuple):
     end: date
     value: int
     known_at: datetime
+    #: whether a filing before said something else: part of the company may have gone since
+    restated: bool = False
 
     @property
     def days(self) -> int:
@@ -62,17 +66,17 @@ def shares_outstanding(rows: pd.DataFrame) -> tuple[int, date, datetime] | None:
 def _newest(rows: pd.DataFrame, figure: str) -> pd.DataFrame:
     """What the newest filing says of each period or day, since it has been said; the oldest end first."""
     of = rows[rows["figure"] == figure].sort_values(["end", "start", "known_at", "accession"])
+    of["first"] = of.groupby(["start", "end"])["value"].transform("first")
     news = of[of.groupby(["start", "end"])["value"].shift() != of["value"]]
     return news.drop_duplicates(["start", "end"], keep="last")
 
 
 def _periods(rows: pd.DataFrame) -> list[_Period]:
     stated = _newest(rows, "revenue")
+    columns = (stated[name] for name in ("start", "end", "value", "known_at", "first"))
     return [
-        _Period(start, end, int(value), known.to_pydatetime())
-        for start, end, value, known in zip(
-            stated["start"], stated["end"], stated["value"], stated["known_at"], strict=True
-        )
+        _Period(start, end, int(value), known.to_pydatetime(), abs(value / first - 1) > SAME)
+        for start, end, value, known, first in zip(*columns, strict=True)
     ]
 
 
@@ -95,6 +99,8 @@ def _rolled(years: list[_Period], periods: list[_Period]) -> list[_Period]:
         if year.before(after)
         for first in parts
         if first.start == year.start and (after.end - first.end).days in YEAR
+        # a beginning restated since the year was filed is of another company than the year
+        if not (first.restated and first.known_at > year.known_at)
         for value in [year.value + after.value - first.value]
     ]
 

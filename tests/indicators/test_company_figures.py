@@ -104,6 +104,22 @@ def test_a_year_is_not_rolled_on_by_parts_that_do_not_match() -> None:
         assert trailing_revenue(frame(YEAR_2023, *parts)) == alone
 
 
+def test_a_year_is_not_rolled_on_by_a_beginning_restated_since_part_of_the_company_went() -> None:
+    # a year of 100 with the part that left; 60 of its nine months were filed, and 25 without that part
+    before = revenue("2023-01-01", "2023-09-30", 60, "2023-11-05", "c23")
+    restated = revenue("2023-01-01", "2023-09-30", 25, "2024-11-05", "d")
+    after = revenue("2024-01-01", "2024-09-30", 28, "2024-11-05", "d")
+    year = trailing_revenue(frame(before, YEAR_2023, restated, after))
+    assert year is not None
+    assert year[0] == 100  # not 100 + 28 − 25 = 103
+    # one that moved by rounding alone is rolled on: 100 + 66 − 60
+    rounded = revenue("2023-01-01", "2023-09-30", 6_003, "2024-11-05", "d")
+    exact = [row | {"value": row["value"] * 100} for row in (before, YEAR_2023, NINE_2024)]
+    rolled = trailing_revenue(frame(*exact, rounded))
+    assert rolled is not None
+    assert rolled[0] == 10_000 + 6_600 - 6_003
+
+
 def test_four_quarters_in_a_row() -> None:
     quarters = [
         revenue("2023-10-01", "2023-12-31", 40, "2024-02-20"),
