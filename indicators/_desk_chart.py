@@ -9,6 +9,8 @@ from indicators._desk_marks import TARGETS
 
 #: months on the axis, at most
 MONTHS = 36
+#: what is green and what is grey on the board
+SIDES = ("by what was reported", "", "by a rumour or a target, or the median of peers")
 #: multiples on the board, at most
 MOST = 6
 
@@ -21,9 +23,7 @@ def picture(card: Mapping[str, Any], today: date) -> Chart:
     panels = [_history(marks, months)] if marks else []
     rows = _rows(card)
     if rows:
-        panels.append(
-            Panel("Price ÷ sales", "×", rows=rows, sides=("of the company", "", "of its listed peers"))
-        )
+        panels.append(Panel("Price ÷ sales", "×", rows=rows, sides=SIDES))
     return Chart("{subject}: what it costs by what it sells", months, panels, {"subject": card["entity"]})
 
 
@@ -35,14 +35,14 @@ def _months(first: str, today: date) -> list[str]:
 
 
 def _history(marks: Sequence[Mapping[str, Any]], months: Sequence[str]) -> Panel:
-    traded = [mark for mark in marks if mark["basis"] not in TARGETS and mark["kind"] == "reported"]
-    loose = [mark for mark in marks if mark not in traded]
+    traded = [mark for mark in marks if not loose(mark)]
+    hoped = [mark for mark in marks if loose(mark)]
     return Panel(
         "Valuation", "USD",
         [
             Series("Last traded", "step", _steps(traded, months)),
             Series("Reported", "dot", _points(traded, months)),
-            Series("Rumour or target", "hollow", _points(loose, months)),
+            Series("Rumour or target", "hollow", _points(hoped, months)),
         ],
     )  # fmt: skip
 
@@ -83,7 +83,12 @@ def _row(quotient: Mapping[str, Any], figures: Mapping[str, Mapping[str, Any]]) 
     low, high = quotient["low"], quotient["high"]
     span = f"{low:.3g}–{high:.3g}× · " if low and high and low != high else ""
     note = f"{span}{_brief(value)} ({value['as_of']}) ÷ {_brief(sales)}"
-    return Row(quotient["name"].replace("forward ", ""), high or low or 0.0, note=note)
+    return Row(quotient["name"].replace("forward ", ""), high or low or 0.0, note=note, neither=loose(value))
+
+
+def loose(mark: Mapping[str, Any]) -> bool:
+    """Whether nobody is known to have paid it."""
+    return mark["basis"] in TARGETS or mark["kind"] != "reported"
 
 
 def _brief(figure: Mapping[str, Any]) -> str:

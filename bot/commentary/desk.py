@@ -73,6 +73,7 @@ _MUST = N_(
 )
 _DISAGREE = N_("Sources disagree on {what}: {range} ({sources}).")
 _AGREE = N_("No two standing sources known here differ by more than 5 %.")
+_APART = N_("Figures that look alike count different things and are never joined: {what}.")
 _CHANGE = {
     "listed": N_("New filed sales or a move of its price would change this picture."),
     "other": N_("A new sale of shares, reported sales or a step towards an IPO would change this picture."),
@@ -170,7 +171,9 @@ def _disputed(card: Card, _: Translate, language: str) -> str:
     """The first range two sources span, valuations and sales before all else."""
     found = [each for each in card["contradictions"] if each["rule"] in ("range", "bounds")]
     if not found:
-        return _(_AGREE)
+        apart = [each for each in card["contradictions"] if each["rule"] == "two_kinds"]
+        names = _(", ").join(dict.fromkeys(metric_name(each["metric"], _) for each in apart[:3]))
+        return write(_APART, {"what": names}, _, language) or "" if apart else _(_AGREE)
     first = min(found, key=lambda each: _WEIGHT.get(each["metric"], 9))
     facts = {
         "what": what(first, _), "range": span(first, language),

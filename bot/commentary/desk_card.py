@@ -43,14 +43,14 @@ _PEER = N_(
 )
 _USUAL = N_("Median {median:x}, middle half {q1:x} to {q3:x}, nine in ten below {p90:x}; n = {n:int}.")
 _BASIS = N_("One basis: market value by the close ÷ sales of the last twelve months as filed.")
-_NEEDED = N_(
-    "{return:pct} a year, sold at {multiple:x}: sales of {revenue_usd:usd} in {year} ({cagr:pct} a year)"
-)
+_NEEDED = N_("For this return a year, sold at {multiple:x} sales in {year}, sales must reach:")
+_NEEDED_PART = N_("{return:pct}: {revenue_usd:usd} ({cagr:pct} a year)")
+_EXIT = N_("For this return a year, the sales forecast for {year} must be worth:")
+_EXIT_PART = N_("{return:pct}: {multiple:x}")
 _MARGIN = N_(
     "{return:pct} a year at a net margin of {margin:pct} and a P/E of {pe:int}: sales of "
     "{revenue_usd:usd} in {year}"
 )
-_EXIT = N_("{return:pct} a year: {year} sales worth {multiple:x} then")
 _GROWTH = N_("Sales {first} to {last}: {low:pct} a year")
 _NOTHING = N_("Nothing of this is known.")
 _CONVENTION = N_("Years are counted whole, from the year of the valuation; no new shares, no dividends.")
@@ -157,10 +157,8 @@ def _peers(card: Card, _: Translate, language: str) -> Iterator[str]:
 
 
 def _must(card: Card, _: Translate, language: str) -> Iterator[str]:
-    for row in card["exit_multiples"]:
-        yield f"• {_html(write(_EXIT, row | {'year': str(row['year'])}, _, language))}"
-    for row in card["required_growth"]:
-        yield f"• {_html(write(_NEEDED, row | {'year': str(row['year'])}, _, language))}"
+    yield from _by_return(card["exit_multiples"], ("year", "sales"), _EXIT, _EXIT_PART, _, language)
+    yield from _by_return(card["required_growth"], ("year", "multiple"), _NEEDED, _NEEDED_PART, _, language)
     for row in card["margin_route"]:
         yield f"• {_html(write(_MARGIN, row | {'year': str(row['year'])}, _, language))}"
     for row in card["growth"]:
@@ -174,6 +172,19 @@ def _must(card: Card, _: Translate, language: str) -> Iterator[str]:
         value = format_value(step["value"], _UNITS[step["unit"]], language)
         refs = _html(", ".join(step["refs"]))
         yield f"• {_html(_(step['name']))}: {_html(step['formula'])} = {value} [{refs}]"
+
+
+def _by_return(
+    rows: Sequence[Mapping[str, Any]], same: Sequence[str], head: str, part: str, _: Translate, language: str
+) -> Iterator[str]:
+    """A line for the rows that differ by the return alone."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        told = {**row, "year": str(row["year"])}
+        groups.setdefault(tuple(row[name] for name in same), []).append(told)
+    for group in groups.values():
+        parts = "; ".join(write(part, row, _, language) or "" for row in group)
+        yield f"• {_html(write(head, group[0], _, language))} {_html(parts)}"
 
 
 _UNITS = {"money": "usd", "ratio": "pct", "x": "x", "shares": "int", "rights": "int"}

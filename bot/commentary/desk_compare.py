@@ -12,7 +12,9 @@ from bot.commentary.lengths import CAPTION, fit
 from bot.commentary.numbers import clean, format_value
 from bot.commentary.phrases import small_print
 from indicators import Chart, Panel, Row, Signal
+from indicators._desk_chart import loose
 
+SIDES = (N_("by what was reported"), "", N_("by a rumour or a target"))
 #: bars on one picture
 MOST = 12
 _TITLE = N_("What companies cost by what they sell")
@@ -37,7 +39,7 @@ def compared(signals: Sequence[Signal], language: str, *, sample: bool) -> Messa
     head = [f"<b>{escape(_(_TITLE))}</b>", *([f"🧪 {_(BESIDE_SAMPLE)}"] if sample else [])]
     end = [*([_(_MIXED)] if len(years) > 1 else []), f"<i>{escape(small)}</i>"]
     text = fit(head, lines, end, CAPTION, rest=_("… and {count} more"))
-    chart = Chart(_TITLE, [], [Panel("Price ÷ sales", "×", rows=rows[:MOST])]) if rows else None
+    chart = Chart(_TITLE, [], [Panel("Price ÷ sales", "×", rows=rows[:MOST], sides=SIDES)]) if rows else None
     footer = f"{_(BESIDE_SAMPLE)} · {small}" if sample else small
     return Message(text, chart, footer, sample, language)
 
@@ -64,4 +66,5 @@ def _multiples(card: Mapping[str, Any], _: Translate, language: str) -> Iterator
             f"{costs} {each['name']} — {amount(mark, language)}: {_(BASES[mark['basis']])}, "
             f"{_(KINDS[mark['kind']])}, {mark['as_of']}"
         )
-        yield Row(card["entity"], each["high"] or each["low"] or 0.0, note=note), told, each["name"]
+        bar = Row(card["entity"], each["high"] or each["low"] or 0.0, note=note, neither=loose(mark))
+        yield bar, told, each["name"]
