@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 from bot import levels
+from bot.commands import UserError, shown
 from bot.pipeline import Outcome, look, take_in, think
 from bot.registry import all_feeds, all_indicators
 from bot.rooms import Rooms
@@ -26,6 +27,7 @@ from storage.tables import Fact
 
 #: names suggested for one that is not known
 SUGGESTED = 3
+EXAMPLES = "SpaceX, OpenAI"
 _MOMENT = timedelta(milliseconds=1)
 
 
@@ -61,11 +63,15 @@ def find(companies: Mapping[str, Company], typed: str) -> Company | None:
     return next((each for each in companies.values() if wanted in map(str.casefold, each.names)), None)
 
 
-def near(companies: Mapping[str, Company], typed: str) -> list[str]:
-    """The names nearest to one that is not known."""
-    meant = {name.casefold(): each.name for each in companies.values() for name in each.names}
-    found = get_close_matches(" ".join(typed.split()).casefold()[:60], meant, SUGGESTED, cutoff=0.5)
-    return [*dict.fromkeys(meant[each] for each in found)]
+def meant(companies: Mapping[str, Company], typed: str) -> Company:
+    """As `find`; UserError with the nearest names where there is none."""
+    company = find(companies, typed)
+    if company is None:
+        names = {name.casefold(): each.name for each in companies.values() for name in each.names}
+        found = get_close_matches(" ".join(typed.split()).casefold()[:60], names, SUGGESTED, cutoff=0.5)
+        near = ", ".join(dict.fromkeys(names[each] for each in found)) or EXAMPLES
+        raise UserError("No company “{word}” is known; near: {names}.", word=shown(typed), names=near)
+    return company
 
 
 def add(rooms: Rooms, row: Row, now: datetime) -> Outcome | None:

@@ -48,7 +48,7 @@ def read_fact(words: str, companies: Mapping[str, Company], language: str, now: 
             "After the company comes what is measured: {metrics}. For example: {example}",
             metrics=", ".join(METRICS), example=EXAMPLE,
         )  # fmt: skip
-    company = _company(" ".join(head[:place]), companies)
+    company = desk.meant(companies, " ".join(head[:place]))
     metric = head[place].lower()
     said = _figure(metric, " ".join(head[place + 1 :]), language)
     told = {"entity": company.name, "metric": metric, "unit": METRICS[metric], **said}
@@ -124,14 +124,6 @@ def _split(words: str, keys: Sequence[str], example: str) -> tuple[list[str], di
             )  # fmt: skip
         given[key] = value.strip()
     return head.split(), given
-
-
-def _company(typed: str, companies: Mapping[str, Company]) -> Company:
-    found = desk.find(companies, typed)
-    if found is None:
-        near = ", ".join(desk.near(companies, typed)) or COMPANY
-        raise UserError("No company “{word}” is known; near: {names}.", word=shown(typed), names=near)
-    return found
 
 
 def _figure(metric: str, text: str, language: str) -> dict[str, Any]:

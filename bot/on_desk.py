@@ -28,7 +28,11 @@ def value(
     """
     rooms = _open(settings)
     at = as_of or datetime.now(UTC)
-    wanted = None if [*names] == ["list"] else [_meant(rooms, name, at) for name in names]
+    _, companies = desk.library(rooms, at)
+    try:
+        wanted = None if [*names] == ["list"] else [desk.meant(companies, name).name for name in names]
+    except UserError as error:
+        raise CannotError(str(error)) from None
     found = {signal.subject: signal for signal in desk.cards(rooms, at, wanted)}
     for name in found if wanted is None else wanted:
         if name not in found:
@@ -65,12 +69,3 @@ def _open(settings: Settings) -> Rooms:
     rooms = open_rooms(settings)
     desk.plant(rooms, datetime.now(UTC))
     return rooms
-
-
-def _meant(rooms: Rooms, typed: str, at: datetime) -> str:
-    _, companies = desk.library(rooms, at)
-    company = desk.find(companies, typed)
-    if company is None:
-        near = ", ".join(desk.near(companies, typed)) or "SpaceX, OpenAI"
-        raise CannotError(f"no company {typed} is known; near: {near}")
-    return company.name

@@ -10,7 +10,7 @@ from decimal import Decimal
 from html import escape
 
 from bot import desk, levels
-from bot.commands import Command, Context, UserError, shown
+from bot.commands import Command, Context, UserError
 from bot.commentary import Message
 from bot.commentary.desk_card import VIEWS, brief, message, view
 from bot.commentary.desk_fact import tell_fact
@@ -96,10 +96,7 @@ def moment(context: Context) -> datetime:
 def card_of(context: Context, typed: str) -> Signal:
     """The card of the company somebody means; UserError with the nearest names where there is none."""
     _, companies = desk.library(context.rooms, moment(context))
-    company = desk.find(companies, typed)
-    if company is None:
-        near = ", ".join(desk.near(companies, typed)) or "SpaceX, OpenAI"
-        raise UserError("No company “{word}” is known; near: {names}.", word=shown(typed), names=near)
+    company = desk.meant(companies, typed)
     for signal in desk.cards(context.rooms, moment(context), [company.name]):
         return signal
     raise UserError(

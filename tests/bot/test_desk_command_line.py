@@ -98,8 +98,8 @@ def test_a_card_of_the_past_knows_what_was_known_then(call) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("value", "spacx"), "no company spacx is known; near: SpaceX"),
-        (("value", "SpaceX", "qqqqqq", "--json"), "no company qqqqqq is known; near: SpaceX, OpenAI"),
+        (("value", "spacx"), "No company “spacx” is known; near: SpaceX"),
+        (("value", "SpaceX", "qqqqqq", "--json"), "No company “qqqqqq” is known; near: SpaceX, OpenAI"),
         (("value", "Starlink"), "no valuation of Starlink is known as of 2026-01-15 16:45 ET"),
         (
             ("value", "SpaceX", "--as-of", "1990-01-01"),
