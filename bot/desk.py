@@ -83,6 +83,7 @@ def add(rooms: Rooms, row: Row, now: datetime) -> Outcome | None:
     with writing(rooms.engine) as session:
         if not insert_new(session, Fact, [row]):
             return None
-    outcome = think(rooms, indicator(), now, now)
+    _, companies = library(rooms, now)
+    outcome = think(rooms, indicator(), now, now, [meant(companies, row["entity"]).name])
     outcome.queued += levels.tell(rooms, now, now)
     return outcome

@@ -147,19 +147,19 @@ def draw(rooms: Rooms, indicator: Indicator, signal: Signal) -> Chart | None:
         return None
 
 
-def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) -> Outcome:
+def think(
+    rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime, subjects: Sequence[str] | None = None
+) -> Outcome:
     """Compute `indicator` as of a moment, store its signals and flips, and queue who is told.
 
-    Running it again for the same moment stores and queues nothing more.
+    Of all subjects, or of some. Running it again for the same moment stores and queues nothing more.
     """
-    signals = list(indicator.compute(look(rooms, indicator, as_of), None))
+    signals = list(indicator.compute(look(rooms, indicator, as_of), subjects))
     with reading(rooms.engine) as session:
         before = journal.states_before(session, indicator.name, as_of)
         heard = set(people.watched(session))
     found = [_no_news_if_old(flip) for flip in flips.find(indicator, signals, before)]
-    # within a session only what changed is kept: each slot has something on everything
-    within = bool(before) and as_of < calendar.settled(calendar.last_session(as_of))
-    kept = [flip.signal for flip in found] if within else signals
+    kept = _kept(indicator, signals, found, as_of) if before and subjects is None else signals
     told = [flip.signal for flip in found if flip.loud and flip.signal.subject in heard]
     charts = {signal.subject: draw(rooms, indicator, signal) for signal in told}
     outcome = Outcome(len(signals), len(found))
@@ -178,6 +178,19 @@ def think(rooms: Rooms, indicator: Indicator, as_of: datetime, now: datetime) ->
         )  # fmt: skip
     log.info("engine    %s as of %s: %s", indicator.name, as_of.strftime("%Y-%m-%d %H:%M UTC"), outcome)
     return outcome
+
+
+def _kept(
+    indicator: Indicator, signals: Sequence[Signal], found: Sequence[flips.Flip], as_of: datetime
+) -> list[Signal]:
+    """What is stored: all at a close; within a session, where each slot has something on everything, and of
+    an indicator whose signals seldom change, only what changed and what it asks for.
+    """
+    if indicator.moves is None and as_of >= calendar.settled(calendar.last_session(as_of)):
+        return list(signals)
+    changed = {flip.signal.subject for flip in found}
+    moves = indicator.moves or (lambda _: False)
+    return [signal for signal in signals if signal.subject in changed or moves(signal)]
 
 
 def _queue(session: Session, indicator: str, as_of: datetime, now: datetime) -> list[str]:

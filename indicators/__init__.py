@@ -151,3 +151,5 @@ class Indicator:
     source: str
     #: computed with the day's figures only, not whenever one of its inputs has news
     at_close: bool = False
+    #: which signals are stored besides those that changed; None: all of a close
+    moves: Callable[[Signal], bool] | None = None

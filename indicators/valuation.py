@@ -139,4 +139,6 @@ INDICATOR = Indicator(
         "use them; IPO arithmetic from Loughran and Ritter (2002)."
     ),
     at_close=True,
+    # a private company's card says the same for weeks; a listed one's multiple moves with its price
+    moves=lambda signal: signal.facts["market"] is not None,
 )
