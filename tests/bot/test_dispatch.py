@@ -90,7 +90,7 @@ def test_what_is_not_a_ticker_is_refused_with_an_example_and_nothing_changes(
     with pytest.raises(UserError, match="is not a ticker"):
         ticker(word)
     answer = say(f"/watch {word}")
-    assert answer.endswith("Usage: /watch TICKER…")
+    assert answer.endswith("Usage: /watch NAME…")
     assert not any(ord(letter) < 32 and letter != "\n" for letter in answer)
     assert "<b>" not in answer
     assert watchlist(engine) == []
@@ -109,7 +109,7 @@ def test_a_line_break_does_not_smuggle_anything_in() -> None:
         ("/xyzzy", "There is no command /xyzzy. /help shows them all."),
         ("NVDA", "Commands begin with a slash: /flow NVDA. /help shows them all."),
         ("what is up?", "Commands begin with a slash: /watch NVDA BRK.B. /help shows them all."),
-        ("/watch", "Which ticker? For example: /watch NVDA BRK.B\nUsage: /watch TICKER…"),
+        ("/watch", "Which ticker? For example: /watch NVDA BRK.B\nUsage: /watch NAME…"),
         ("/", "Commands begin with a slash: /watch NVDA BRK.B. /help shows them all."),
     ],
 )
