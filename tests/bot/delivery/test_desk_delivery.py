@@ -41,7 +41,11 @@ async def test_a_mark_is_accepted_in_every_language_with_its_picture(
     watched(rooms, "SpaceX")
     words = "fact SpaceX valuation $900B as_of=2026-01-08 basis=secondary from=Bloomberg"
     assert order(rooms, words, NOW)["alerts"] == len(READERS)
-    assert order(rooms, words, NOW + timedelta(hours=1))["alerts"] == 0
+    again = order(rooms, words, NOW + timedelta(hours=1))
+    assert (again["new"], again["alerts"]) == (False, 0)
+    # printed again the next day it is another fact, and no news
+    repeated = order(rooms, words, NOW + timedelta(days=1))
+    assert (repeated["new"], repeated["alerts"]) == (True, 0)
     async with sending(engine, telegram.url, compose=composer(rooms, sample=False), draw=draw) as sender:
         await drained(sender)
     assert states(engine) == {"sent": len(READERS)}
