@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from indicators._desk_facts import Sourced, known
+from indicators._desk_facts import Sourced, age, known
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,19 @@ def read(rows: pd.DataFrame, facts: Iterable[Sourced]) -> dict[str, Company]:
     return told | {name: Company(name) for name in sorted(bare)}
 
 
-def of(company: Company, facts: Iterable[Sourced]) -> list[Sourced]:
-    """The facts about `company`, whichever of its names they use, now all under the one."""
-    names = {name.casefold() for name in company.names}
-    return [replace(fact, entity=company.name) for fact in facts if fact.entity.casefold() in names]
+def by_name(facts: Iterable[Sourced]) -> dict[str, list[Sourced]]:
+    """The facts by the name they use, in small letters."""
+    found: dict[str, list[Sourced]] = {}
+    for fact in facts:
+        found.setdefault(fact.entity.casefold(), []).append(fact)
+    return found
+
+
+def of(company: Company, facts: Mapping[str, Sequence[Sourced]]) -> list[Sourced]:
+    """The facts about `company`, whichever of its names they use, now all under the one; oldest first."""
+    names = dict.fromkeys(name.casefold() for name in company.names)
+    own = [replace(fact, entity=company.name) for name in names for fact in facts.get(name, ())]
+    return sorted(own, key=age)
 
 
 def parts(company: Company, companies: Mapping[str, Company]) -> Sequence[Company]:

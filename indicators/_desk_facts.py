@@ -74,7 +74,12 @@ def read(rows: pd.DataFrame) -> list[Sourced]:
     A fact that another one replaces is among them; see `standing`.
     """
     facts = [from_row(row) for row in rows.to_dict("records")]
-    return sorted(facts, key=lambda fact: (fact.day, fact.published, fact.ref))
+    return sorted(facts, key=age)
+
+
+def age(fact: Sourced) -> tuple[date, str, str]:
+    """What facts are put in order by."""
+    return fact.day, fact.published, fact.ref
 
 
 def standing(facts: Iterable[Sourced]) -> list[Sourced]:

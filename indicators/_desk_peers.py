@@ -139,11 +139,12 @@ def build(
 
 def _peer(symbol: str, prices: pd.DataFrame, figures: pd.DataFrame, today: date) -> Peer:
     """Raises RefusedError with what is missing, or too old on `today`."""
-    shares, revenue = shares_outstanding(figures), trailing_revenue(figures)
     if prices.empty:
         raise RefusedError("No recent close is known on {today}.", {"today": today})
+    shares = shares_outstanding(figures) if len(figures) else None
     if shares is None or shares[0] <= 0:
         raise RefusedError("No filing known on {today} states its shares.", {"today": today})
+    revenue = trailing_revenue(figures)
     if revenue is None:
         raise RefusedError("No twelve months of revenue are known on {today}.", {"today": today})
     count, counted, counted_at = shares

@@ -12,7 +12,7 @@ from typing import Any
 from indicators import Chart, Indicator, Quality, Signal, State
 from indicators._desk import Card, card
 from indicators._desk_chart import picture
-from indicators._desk_companies import Company, of, parts
+from indicators._desk_companies import Company, by_name, of, parts
 from indicators._desk_companies import read as read_companies
 from indicators._desk_facts import Sourced
 from indicators._desk_facts import read as read_facts
@@ -32,17 +32,21 @@ def compute(frames: Frames, subjects: Sequence[str] | None) -> Iterator[Signal]:
     """One Signal for each company with a valuation; its facts are the whole card, as plain JSON."""
     facts, companies = known(frames)
     wanted = companies.values() if subjects is None else _meant(companies, subjects)
-    chosen = [(company, of(company, facts)) for company in wanted]
-    tickers = sorted({ticker for company, _ in chosen for ticker in _tickers(company)})
+    told = by_name(facts)
+    tickers = sorted({ticker for company in wanted for ticker in _tickers(company)})
     prices = frames.some(Bar, ["symbol", "session", "close_e4", "source"], symbol=tickers)
     figures = frames.some(CompanyFigure, _FIGURES, symbol=tickers)
+    peers, left_out = build(prices, figures, tickers, frames.as_of)
     today = frames.as_of.astimezone(NEW_YORK).date()
-    for company, own in chosen:
-        found = build(prices, figures, _tickers(company), frames.as_of)
-        within = [fact for part in parts(company, companies) for fact in of(part, facts)]
-        told = card(company, own, within, found, today)
-        if told["marks"] or told["market"]:
-            yield _signal(frames, told, _sources(frames, own, bool(found[0]), prices))
+    for company in wanted:
+        near = {*_tickers(company)}
+        measured = [peer for peer in peers if peer.symbol in near]
+        others = [(symbol, reason) for symbol, reason in left_out if symbol in near]
+        own = of(company, told)
+        within = [fact for part in parts(company, companies) for fact in of(part, told)]
+        found = card(company, own, within, (measured, others), today)
+        if found["marks"] or found["market"]:
+            yield _signal(frames, found, _sources(frames, own, bool(measured), prices))
 
 
 _FIGURES = ["symbol", "figure", "start", "end", "value", "form", "accession", "known_at", "event_at"]

@@ -15,7 +15,7 @@ from feeds import Raw, sec_facts
 from feeds import bars as bars_feed
 from feeds import facts as facts_feed
 from indicators._desk import Card, card
-from indicators._desk_companies import of
+from indicators._desk_companies import by_name, of
 from indicators._desk_peers import OLD_SHARES, Peer, build
 from indicators.valuation import INDICATOR, compute, known
 from storage.calendar import NEW_YORK
@@ -80,7 +80,7 @@ def told(seen: Frames, name: str, today: date | None = None) -> Card:
     facts, companies = known(seen)
     peers = build(seen[Bar], seen[CompanyFigure], companies[name].peers, seen.as_of)
     return card(
-        companies[name], of(companies[name], facts), [], peers,
+        companies[name], of(companies[name], by_name(facts)), [], peers,
         today or seen.as_of.astimezone(NEW_YORK).date(),
     )  # fmt: skip
 
