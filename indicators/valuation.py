@@ -36,17 +36,18 @@ def compute(frames: Frames, subjects: Sequence[str] | None) -> Iterator[Signal]:
     tickers = sorted({ticker for company in wanted for ticker in _tickers(company)})
     prices = frames.some(Bar, ["symbol", "session", "close_e4", "source"], symbol=tickers)
     figures = frames.some(CompanyFigure, _FIGURES, symbol=tickers)
-    peers, left_out = build(prices, figures, tickers, frames.as_of)
+    found, refused = build(prices, figures, tickers, frames.as_of)
+    peers, left_out = {peer.symbol: peer for peer in found}, dict(refused)
     today = frames.as_of.astimezone(NEW_YORK).date()
     for company in wanted:
-        near = {*_tickers(company)}
-        measured = [peer for peer in peers if peer.symbol in near]
-        others = [(symbol, reason) for symbol, reason in left_out if symbol in near]
+        near = _tickers(company)
+        measured = [peers[symbol] for symbol in near if symbol in peers]
+        others = [(symbol, left_out[symbol]) for symbol in near if symbol in left_out]
         own = of(company, told)
         within = [fact for part in parts(company, companies) for fact in of(part, told)]
-        found = card(company, own, within, (measured, others), today)
-        if found["marks"] or found["market"]:
-            yield _signal(frames, found, _sources(frames, own, bool(measured), prices))
+        made = card(company, own, within, (measured, others), today)
+        if made["marks"] or made["market"]:
+            yield _signal(frames, made, _sources(frames, own, bool(measured), prices))
 
 
 _FIGURES = ["symbol", "figure", "start", "end", "value", "form", "accession", "known_at", "event_at"]
