@@ -224,7 +224,7 @@ def desk() -> dict[str, list[Sourced]]:
     facts = read(rows)
     entities: pd.DataFrame = parsed.accepted[Entity].to_pandas().reset_index(names="id")
     known = companies.read(entities, facts)
-    return {name: companies.of(company, facts) for name, company in known.items()}
+    return {name: companies.of(company, companies.by_name(facts)) for name, company in known.items()}
 
 
 class Topic(NamedTuple):

@@ -9,7 +9,7 @@ from sqlmodel import select
 from stage import Telegram, drained, hurried, sending, states
 
 from bot import jobs
-from bot.app import _composer
+from bot.compose import composer
 from bot.registry import all_indicators
 from bot.rooms import Rooms
 from bot.schedule import Scheduler
@@ -57,7 +57,7 @@ class House:
 
     async def send(self, telegram: Telegram) -> None:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
-        compose = _composer(self.rooms)
+        compose = composer(self.rooms, sample=False)
         async with sending(
             self.rooms.engine, telegram.url, hurried(), compose=compose, clock=clock
         ) as sender:
