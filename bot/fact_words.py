@@ -12,6 +12,7 @@ from typing import Any
 
 from bot import desk
 from bot.commands import UserError, shown, ticker
+from bot.commentary.languages import translator
 from feeds._amounts import Amount, AmountError, accepted_forms, read_amount
 from feeds._fact_basis import REVENUE, REVENUES, VALUATION, VALUATIONS
 from feeds._fact_lines import Row, entity, fact, span
@@ -141,7 +142,7 @@ def _figure(metric: str, text: str, language: str) -> dict[str, Any]:
     except AmountError as error:
         raise UserError(
             "“{word}”: {reason} Accepted: {forms}.",
-            word=shown(text), reason=str(error), forms=accepted_forms(language),
+            word=shown(text), reason=translator(language)(str(error)), forms=accepted_forms(language),
         ) from None  # fmt: skip
     if METRICS[metric].startswith("money") and amount.currency is None:
         raise UserError("“{word}” names no currency: write $900B or 9000億美元.", word=shown(text))

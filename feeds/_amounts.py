@@ -71,7 +71,8 @@ _AMOUNT = re.compile(
     f"(?: ?{_RANGE} ?(?:{_CURRENCY} ?)?{_MONEY})?(?: ?{_LESS}(?: ?{_CURRENCY})?)?"
 )
 
-_MESSAGES = {
+#: what each code says, a gettext key
+MESSAGES = {
     "too_long": f"An amount has at most {_LONGEST} characters.",
     "empty": "No amount is given.",
     "nan": "NaN is no amount of money.",
@@ -128,7 +129,7 @@ class AmountError(ValueError):
     """A text that is no amount: `code` is a stable word, the message one sentence without the text."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(_MESSAGES[code])
+        super().__init__(MESSAGES[code])
         self.code = code
 
 

@@ -45,7 +45,7 @@ def card(
     company: Company,
     facts: Sequence[Sourced],
     parts: Sequence[Sourced],
-    peers: tuple[Sequence[Peer], Sequence[tuple[str, str]]],
+    peers: tuple[Sequence[Peer], Sequence[tuple[str, RefusedError]]],
     today: date,
 ) -> Card:
     """Everything the desk knows of `company` on `today` (New York's date), as plain JSON.
@@ -74,7 +74,7 @@ def card(
         "margin_route": _margins(headline),
         "required_growth": _required(headline, marks.of_years(sales), near.median if fresh else None),
         "peers": [_peer(peer) for peer in others],
-        "peers_left_out": [{"symbol": symbol, "reason": reason} for symbol, reason in peers[1]],
+        "peers_left_out": [{"symbol": symbol} | _why(error) for symbol, error in peers[1]],
         "peer_summary": _plain(asdict(near)) | {"fresh": fresh},
         "growth_adjusted": growth_adjusted(others)._asdict(),
         "contradictions": [_conflict(each) for each in conflicts(facts)],
@@ -99,10 +99,7 @@ def _multiples(current: Sequence[Sourced], sales: Sequence[Sourced]) -> tuple[li
                 comparable(mark, fact, beside)
                 quotient = multiple(Interval.of(mark), Interval.of(fact))
             except RefusedError as error:
-                refused.append(
-                    {"numerator": mark.ref, "denominator": fact.ref, "sentence": error.sentence,
-                     "facts": _plain(error.facts), "reason": str(error)}
-                )  # fmt: skip
+                refused.append({"numerator": mark.ref, "denominator": fact.ref} | _why(error))
                 continue
             beside = beside or quotient
             found.append(
@@ -112,6 +109,11 @@ def _multiples(current: Sequence[Sourced], sales: Sequence[Sourced]) -> tuple[li
                  "forward": fact.year is not None and fact.year > base}
             )  # fmt: skip
     return found, refused
+
+
+def _why(error: RefusedError) -> Card:
+    """Why something was refused: as it is said in English, and as what is translated and filled in."""
+    return {"reason": str(error), "sentence": error.sentence, "facts": _plain(error.facts)}
 
 
 def _base_year(mark: Sourced, sales: Sequence[Sourced]) -> int:
@@ -195,6 +197,7 @@ def _needed(value: Decimal, base: Sourced, times: float, each: float, year: int,
     return {
         "multiple": times, "return": each, "years": years, "year": year + years, "revenue_usd": round(needed),
         "cagr": cagr(base.value or 0, needed, year + years - (base.year or 0)), "from": base.ref,
+        "cagr_low": cagr(base.high or base.value or 0, needed, year + years - (base.year or 0)),
     }  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def growth_adjusted(peers: Iterable[Peer]) -> Fitted:
 
 def build(
     prices: pd.DataFrame, figures: pd.DataFrame, symbols: Iterable[str], as_of: datetime
-) -> tuple[list[Peer], list[tuple[str, str]]]:
+) -> tuple[list[Peer], list[tuple[str, RefusedError]]]:
     """The peers among `symbols`, and each other symbol with the reason it is none.
 
     `prices`: symbol, session, close_e4 (USD, split-adjusted); `figures`: rows of CompanyFigure. Both as known
@@ -126,14 +126,14 @@ def build(
     """
     today = as_of.astimezone(NEW_YORK).date()
     found: list[Peer] = []
-    left_out: list[tuple[str, str]] = []
+    left_out: list[tuple[str, RefusedError]] = []
     for symbol in dict.fromkeys(symbols):
         try:
             found.append(
                 _peer(symbol, prices[prices["symbol"] == symbol], figures[figures["symbol"] == symbol], today)
             )
         except RefusedError as error:
-            left_out.append((symbol, str(error)))
+            left_out.append((symbol, error))
     return found, left_out
 
 

@@ -21,6 +21,7 @@ from babel.messages.pofile import read_po, write_po
 from bot.commentary.facts import OTHERS
 from bot.commentary.languages import DOMAIN, FOLDER
 from bot.commentary.numbers import fact_name, slots
+from feeds._amounts import MESSAGES
 
 #: callables whose texts people read, and which of their positions hold one
 _TEXTS = {
@@ -105,6 +106,7 @@ def plugged_in() -> Iterator[str]:
         yield from (state.headline for state in indicator.states.values())
         yield from map(fact_name, indicator.states)  # as /list names them
         yield from (fact_name(fact) for sentence in indicator.sentences for fact, _ in slots(sentence))
+    yield from MESSAGES.values()
     for command in registry.all_commands().values():
         yield from (command.about, command.usage)
     yield from OTHERS

@@ -45,20 +45,21 @@ STAGES = {
 }  # fmt: skip
 
 _OLD = N_("{days_old:int} days old")
+#: clauses: joined by a semicolon they are one sentence
 _AT_MARKET = N_(
-    "{entity} costs {market_cap_usd:usd} on the exchange: close of {price_session}, shares of {shares_as_of}."
+    "{entity} costs {market_cap_usd:usd} on the exchange (close of {price_session}, shares of {shares_as_of})"
 )
-_AT_MARK = N_("{entity} was last valued at {value:usd} ({basis}, {as_of}).")
-_AT_RUMOUR = N_("{entity} is said to be worth {value:usd} ({basis}, {kind}, {as_of}).")
-_COSTS = N_("That is {multiple} its sales of {sales} in {period} ({kind}).")
-_NO_SALES = N_("No sales of a whole year are known, so no multiple is given.")
-_FORWARD = N_("On the forecast for {period} it is {multiple}.")
+_AT_MARK = N_("{entity} was last valued at {value:usd} ({basis}, {as_of})")
+_AT_RUMOUR = N_("{entity} is said to be worth {value:usd} ({basis}, {kind}, {as_of})")
+_COSTS = N_("that is {multiple} its sales of {sales} in {period} ({kind})")
+_NO_SALES = N_("no sales of a whole year are known, so no multiple is given")
+_FORWARD = N_("on the forecast for {period} it is {multiple}")
 _FORWARD_EXIT = N_(
-    "On the forecast for {period} it is {multiple}; to return {return:pct} a year until then, those sales "
-    "have to be worth {exit:x}."
+    "on the forecast for {period} it is {multiple}, and to return {return:pct} a year until then, those "
+    "sales have to be worth {exit:x}"
 )
-_TARGET = N_("{value:usd} is {basis}, {kind}, not a price anybody paid; it would be {multiple} those sales.")
-_TARGET_ALONE = N_("{value:usd} is {basis}, {kind}, not a price anybody paid.")
+_TARGET = N_("{value:usd} ({basis}, {kind}) is no price anybody paid; it would be {multiple} those sales.")
+_TARGET_ALONE = N_("{value:usd} ({basis}, {kind}) is no price anybody paid.")
 _PEERS = N_(
     "{n:int} listed peers cost {median:x} the sales of their last twelve months, the middle half of them "
     "{q1:x} to {q3:x} (prices of {last_session})."
@@ -69,7 +70,7 @@ _OLD_PEERS = N_(
 _NO_PEERS = N_("Too few listed peers with fresh prices and filed sales are known to compare it with.")
 _MUST = N_(
     "To return {return:pct} a year until {year} and then cost {multiple:x} sales, it needs sales of "
-    "{revenue_usd:usd}, {cagr:pct} more every year from {base:usd} in {from_year}."
+    "{revenue_usd:usd}, {growth} more every year from {base} in {from_year}."
 )
 _DISAGREE = N_("Sources disagree on {what}: {range} ({sources}).")
 _AGREE = N_("No two standing sources known here differ by more than 5 %.")
@@ -113,11 +114,11 @@ def _cost(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -
             "kind": _(KINDS["reported"]),
         }
         told = [(_AT_MARKET, market | {"entity": card["entity"]}), (_COSTS, costs)]
-        return join((write(sentence, facts, _, language) for sentence, facts in told), language)
+        return one_sentence((write(clause, facts, _, language) for clause, facts in told), _)
     if mark is None:
         return ""
-    sentence = _AT_MARK if mark["kind"] == "reported" else _AT_RUMOUR
-    said = [write(sentence, _of_mark(mark, _) | {"entity": card["entity"]}, _, language)]
+    first = _AT_MARK if mark["kind"] == "reported" else _AT_RUMOUR
+    said = [write(first, _of_mark(mark, _) | {"entity": card["entity"]}, _, language)]
     own = [each for each in card["multiples"] if each["numerator"] == mark["ref"]]
     if own:
         said.append(write(_COSTS, _of_year(own, figures, _, language), _, language))
@@ -128,7 +129,12 @@ def _cost(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -
         facts = _of_multiple(later, figures, _, language)
         facts |= {"return": ASKED, "exit": _exit(card, later["denominator"])}
         said.append(write(_FORWARD_EXIT, facts, _, language) or write(_FORWARD, facts, _, language))
-    return join(said, language)
+    return one_sentence(said, _)
+
+
+def one_sentence(clauses: Iterable[str | None], _: Translate) -> str:
+    """Clauses as one sentence."""
+    return _("{clauses}.").format(clauses=_("; ").join(filter(None, clauses)))
 
 
 def _exit(card: Card, sales: str) -> float | None:
@@ -163,7 +169,8 @@ def _must(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -
         return ""
     base = figures[rows[0]["from"]]
     years = {"from_year": str(base["year"]), "year": str(rows[0]["year"])}
-    facts = rows[0] | years | {"base": base["value_usd"]}
+    growth = between(rows[0]["cagr_low"], rows[0]["cagr"], "pct", language)
+    facts = rows[0] | years | {"base": amount(base, language), "growth": growth}
     return write(_MUST, facts, _, language) or ""
 
 

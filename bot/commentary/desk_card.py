@@ -151,9 +151,11 @@ def _peers(card: Card, _: Translate, language: str) -> Iterator[str]:
         yield _html(write(_USUAL, card["peer_summary"], _, language))
     if card["peers"]:
         yield _(_BASIS)
-    for reason in dict.fromkeys(row["reason"] for row in card["peers_left_out"]):
-        symbols = ", ".join(row["symbol"] for row in card["peers_left_out"] if row["reason"] == reason)
-        yield f"· {escape(symbols)}: {_html(reason)}"
+    same: dict[str, list[str]] = {}
+    for row in card["peers_left_out"]:
+        same.setdefault(write(row["sentence"], row["facts"], _, language) or "", []).append(row["symbol"])
+    for reason, symbols in same.items():
+        yield f"· {escape(_(', ').join(symbols))}: {_html(reason)}"
 
 
 def _must(card: Card, _: Translate, language: str) -> Iterator[str]:

@@ -161,7 +161,7 @@ BEFORE = ("AAA", "revenue", "2023-10-01", "2024-09-30", 800)
 def reason(prices: pd.DataFrame, *rows: tuple) -> str:
     found, ((symbol, told),) = build(prices, filed(*rows), ["AAA"], AS_OF)
     assert (found, symbol) == ([], "AAA")
-    return told
+    return str(told)
 
 
 def test_a_peer_is_its_newest_close_times_its_shares_by_its_twelve_months() -> None:
@@ -194,7 +194,7 @@ def test_growth_is_on_the_twelve_months_that_end_where_these_begin() -> None:
 def test_every_symbol_asked_for_is_a_peer_or_has_a_reason_with_its_date() -> None:
     found, left_out = build(CLOSES, filed(SHARES, YEAR), ["CCC", "AAA", "BBB", "AAA"], AS_OF)
     assert [each.symbol for each in found] == ["AAA"]
-    assert left_out == [
+    assert [(symbol, str(error)) for symbol, error in left_out] == [
         ("CCC", "No recent close is known on 2025-12-19."),
         ("BBB", "No filing known on 2025-12-19 states its shares."),
     ]
@@ -233,4 +233,5 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 def test_the_day_is_new_yorks() -> None:
     late = datetime(2025, 12, 20, 3, tzinfo=UTC)  # still Friday there
-    assert build(closes(), filed(), ["AAA"], late)[1] == [("AAA", "No recent close is known on 2025-12-19.")]
+    ((symbol, error),) = build(closes(), filed(), ["AAA"], late)[1]
+    assert (symbol, str(error)) == ("AAA", "No recent close is known on 2025-12-19.")
