@@ -5,19 +5,8 @@ from html import escape
 from typing import Any
 
 from bot.commentary import Button, Message
-from bot.commentary.desk import (
-    BASES,
-    KINDS,
-    STAGES,
-    Card,
-    amount,
-    between,
-    commentary,
-    figure_of,
-    lines_of_marks,
-    metric_name,
-    what,
-)
+from bot.commentary.desk import Card, commentary, lines_of_marks
+from bot.commentary.desk_words import BASES, KINDS, STAGES, amount, between, figure_of, metric_name, what
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.lengths import CAPTION, TEXT, fit
 from bot.commentary.numbers import clean, format_value, write

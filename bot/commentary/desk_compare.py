@@ -5,8 +5,8 @@ from html import escape
 from typing import Any
 
 from bot.commentary import Message
-from bot.commentary.desk import BASES, KINDS, amount, between
 from bot.commentary.desk_card import BESIDE_SAMPLE
+from bot.commentary.desk_words import BASES, KINDS, amount, between
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.lengths import CAPTION, fit
 from bot.commentary.numbers import clean, format_value

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 
-from bot.commentary.desk import BASES, KINDS, figure_of, metric_name
+from bot.commentary.desk_words import BASES, KINDS, figure_of, metric_name
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.numbers import clean
 from indicators._desk_companies import Company
