@@ -15,7 +15,7 @@ from sqlmodel import select
 from bot.app import Clock, Running, running
 from bot.chat.room import Room
 from bot.chat.server import build, listen
-from bot.commentary.desk import STAGES
+from bot.commentary.desk_words import STAGES
 from bot.commentary.languages import translator
 from bot.commentary.lengths import CAPTION
 from bot.settings import Settings
