@@ -74,7 +74,7 @@ def _after_close(rooms: Rooms, sources: Sources) -> Job:
 
     async def run(slot: datetime) -> str:
         await _fetch(rooms, sources, _read_by("close", sources), slot)
-        outcome = await _think(rooms, _of(sources), slot)
+        outcome = await _think(rooms, at_a_close(sources), slot)
         await asyncio.to_thread(levels.tell, rooms, slot, datetime.now(UTC))
         await asyncio.to_thread(journal.forget_updates, rooms.engine, datetime.now(UTC) - REMEMBER)
         return outcome
@@ -90,12 +90,12 @@ def _late(rooms: Rooms, sources: Sources) -> Job:
         feeds = [feed for feed in sources.feeds if feed.name in owing]
         if not await _fetch(rooms, sources, feeds, slot):
             return "nothing new"
-        return await _think(rooms, _of(sources), slot)
+        return await _think(rooms, at_a_close(sources), slot)
 
     return Job("late", schedule.late, run)
 
 
-def _of(sources: Sources) -> list[Indicator]:
+def at_a_close(sources: Sources) -> list[Indicator]:
     """What is computed at a close: on a synthetic market nothing that is made of facts of the real world."""
     synthetic = any(feed.name == SAMPLE for feed in sources.feeds)
     return [each for each in all_indicators().values() if not (synthetic and Fact in each.inputs)]

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from bot import health, jobs, schedule
 from bot.pipeline import take_in
+from bot.registry import all_indicators
 from bot.rooms import Rooms
 from bot.schedule import Job, Scheduler
 from bot.sources import Sources
@@ -343,3 +344,10 @@ async def test_the_sample_market_gives_whole_sessions_and_has_no_slots_within(st
     await next(job for job in recorded if job.name == "close").run(calendar.settled(FIRST_SESSION))
     assert stage.rooms.tapes.view(OPTION_TRADES, at("18:00"), at("18:00") - timedelta(days=90)).sessions()
     assert "flow" not in {job.name for _, job in schedule.in_order(recorded, FIRST_SESSION)}
+
+
+def test_beside_a_synthetic_market_nothing_made_of_real_facts_is_computed() -> None:
+    played = {each.name for each in jobs.at_a_close(Sources(None, (SAMPLE_FEED,)))}
+    live = {each.name for each in jobs.at_a_close(Sources(None))}
+    assert live - played == {"valuation"}
+    assert played == set(all_indicators()) - {"valuation"}
