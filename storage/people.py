@@ -94,7 +94,9 @@ def companies(session: Session) -> dict[str, tuple[str, ...]]:
     rows = select(Entity.name, Entity.aliases, Entity.ticker).order_by(col(Entity.known_at))
     for name, aliases, ticker in session.exec(rows):
         symbols = (*dict.fromkeys(symbol for symbol in (ticker, name) if symbol),)
-        found |= {each.casefold(): symbols for each in (name, *aliases.split("|")) if each}
+        names = [each for each in (name, *aliases.split("|")) if each]
+        found |= {each: symbols for each in names if each in found}
+        found |= {each.casefold(): symbols for each in names}
     return found
 
 

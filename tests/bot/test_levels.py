@@ -1,6 +1,6 @@
 """A chat hears once when a multiple crosses its own level: by hand from a fact that changes the multiple."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -13,8 +13,10 @@ from bot.compose import composer
 from bot.delivery.outbox import Claimed
 from bot.fact_orders import read_order, store_order
 from bot.rooms import Rooms
-from storage.database import reading
-from storage.tables import Delivery, FlipRow
+from storage import calendar
+from storage.database import reading, writing
+from storage.intake import insert_new
+from storage.tables import Bar, CompanyFigure, Delivery, FlipRow, SignalRow
 from storage.tape import TapeStore
 
 NOW = datetime(2026, 1, 15, 21, 45, tzinfo=UTC)
@@ -90,3 +92,47 @@ def test_the_alert_names_the_level_and_both_multiples_above_the_card(rooms: Room
     assert lines[0] == "🆕 Price ÷ sales crossed your 58×: 53.3× → 60×"
     assert "$900B" in lines[2]
     assert "🔔 You asked to hear of this level of SpaceX" in lines
+
+
+def stored(rooms: Rooms) -> int:
+    with reading(rooms.engine) as session:
+        return len(session.exec(select(SignalRow.id)).all())
+
+
+def test_a_card_that_says_the_same_is_not_stored_again_unless_its_company_is_listed(rooms: Rooms) -> None:
+    first = stored(rooms)
+    assert first > 0
+    desk.look_again(rooms, NOW)
+    assert stored(rooms) == first
+    session = date(2026, 1, 14)
+    close = {
+        "event_at": calendar.close(session), "known_at": calendar.close(session), "source": "test",
+        "symbol": "TSLA", "session": session, "volume": 1,
+        **dict.fromkeys(("open_e4", "high_e4", "low_e4", "close_e4"), 4_000_000),
+    }  # fmt: skip
+    filed = datetime(2026, 1, 10, tzinfo=UTC)
+    figures = [
+        {"event_at": filed, "known_at": filed, "symbol": "TSLA", "figure": figure, "start": start,
+         "end": date(2025, 12, 31), "value": value, "form": "10-K", "accession": "1", "source": "test"}
+        for figure, start, value in (
+            ("shares", date(2025, 12, 31), 3_300_000_000), ("revenue", date(2025, 1, 1), 95_000_000_000)
+        )
+    ]  # fmt: skip
+    with writing(rooms.engine) as opened:
+        insert_new(opened, Bar, [close])
+        insert_new(opened, CompanyFigure, figures)
+    desk.look_again(rooms, NOW + timedelta(minutes=1))
+    assert stored(rooms) == first + 1
+    desk.look_again(rooms, NOW + timedelta(minutes=2))
+    assert stored(rooms) == first + 2
+    # 3.3 billion shares at 400 USD by sales of 95 billion
+    assert ask(rooms, "Tesla at 20").endswith("It is 13.9× now.")
+
+
+def test_where_sources_of_a_years_sales_differ_both_are_in_the_sentence(rooms: Rooms) -> None:
+    order(rooms, "fact SpaceX forecast_revenue $16B as_of=2025-12-30 period=2025 kind=forecast from=Q", 1)
+    at = NOW + timedelta(minutes=2)
+    context = Context(rooms, 7, "private", "en", at, at, False)
+    (message,) = answer(context, parse("SpaceX"))
+    # 800 ÷ 16 = 50 and 800 ÷ 15 = 53.3
+    assert "that is 50× – 53.3× its sales of $15B – $16B in 2025" in message.text
