@@ -92,8 +92,12 @@ def loose(mark: Mapping[str, Any]) -> bool:
 
 
 def _brief(figure: Mapping[str, Any]) -> str:
-    """$800B: short enough for the line under a bar."""
-    amount = float(figure["value_usd"] or 0)
+    """$800B, or $22B–$24B: short enough for the line under a bar."""
+    ends = [end for end in (figure["low_usd"], figure["high_usd"]) if end is not None]
+    return "–".join(dict.fromkeys(_usd(float(end)) for end in ends))
+
+
+def _usd(amount: float) -> str:
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if amount >= size:
             return f"${amount / size:.4g}{letter}"

@@ -46,8 +46,9 @@ def offering(facts: Sequence[Sourced], parts: Sequence[Sourced]) -> list[dict[st
 
 def _steps(facts: Sequence[Sourced], parts: Sequence[Sourced]) -> Iterator[tuple[Step, list[str]]]:
     target = next((mark for mark in marks.current(facts) if mark.basis == "ipo_target"), None)
-    traded = next((mark for mark in marks.current(facts) if mark.basis not in marks.TARGETS), None)
     paid = _newest(facts, "price_per_share")
+    # the mark that price was paid at: of another day it would be another number of shares
+    traded = next((mark for mark in marks.history(facts) if paid and mark.as_of == paid.as_of), None)
     for raised in _all(facts, "fundraise_ipo"):
         yield from _try(float_share, raised, target)
     rights, each = _newest(parts, "spar_total"), _newest(parts, "shares_per_spar")

@@ -1,5 +1,6 @@
 """What a card is made of, by hand: which marks stand, ranges of sources, the offering, and its states."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -100,6 +101,11 @@ def test_the_offering_is_worked_out_step_by_step(spacex: tuple[list[Sourced], li
     # (1,500 ÷ 11.03) ÷ (800 ÷ 421)
     assert values["New shares for each old one"][0] == pytest.approx(71.5662, abs=1e-4)
     assert ("New shares", "1,723,000,000 × 2", 3_446_000_000) in steps
+    # a newer mark is no mark at that price a share: 900 ÷ 421 would be nobody's number of shares
+    newer = replace(said(900e9, "2026-01-02"), entity="SpaceX")
+    assert [step["formula"] for step in offering([*spacex[0], newer], spacex[1])] == [
+        formula for _, formula, _ in steps
+    ]
     # without the proposal only the float is left
     assert {step["name"] for step in offering(spacex[0], [])} == {"Share of the company that is sold"}
 
