@@ -55,7 +55,7 @@ class State:
     def set(self, how: dict) -> None:
         with self.changed:
             common = {"rates": True, "faults": {}, "refuse": {}, "moved": {}, "unknown": False}
-            self.how = common | {"hold": False, "delay": 0.0} | how
+            self.how = common | {"hold": False, "delay": 0.0, "second": 1} | how
             self.dice = random.Random(self.how["faults"].get("seed", 0))
             self.changed.notify_all()
 
@@ -79,9 +79,10 @@ class State:
                 return True
             times = self.windows[chat]
             full = len(times) >= limit and now - times[-limit] < seconds
-            crowded = len(self.overall) == 30 and now - self.overall[0] < 1
+            crowded = len(self.overall) == 30 and now - self.overall[0] < self.how["second"]
             if full or crowded:
                 self.closed_until = now + 1
+                self.overall.clear()  # when it opens again they are all older than a second
                 return True
             times.append(now)
             self.overall.append(now)
