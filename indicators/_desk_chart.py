@@ -1,6 +1,7 @@
 """A card's picture: valuations over the months, then its multiples beside the peers' median."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ from indicators._desk_marks import TARGETS
 #: months on the axis, at most
 MONTHS = 36
 #: what is green and what is grey on the board
-SIDES = ("by what was reported", "", "by a rumour or a target, or the median of peers")
+SIDES = ("by what was reported", "", "by a rumour or a target, or of peers")
 #: multiples on the board, at most
 MOST = 6
 
@@ -69,13 +70,26 @@ def _steps(marks: Sequence[Mapping[str, Any]], months: Sequence[str]) -> list[fl
 
 
 def _rows(card: Mapping[str, Any]) -> list[Row]:
+    """The company's own multiples, its price on the exchange first, and the peers' median; each peer where
+    the company has none.
+    """
     figures = {each["ref"]: each for each in (*card["marks"], *card["revenues"])}
-    rows = [_row(each, figures) for each in card["multiples"][:MOST]]
-    peers = card["peer_summary"]
-    if rows and peers["median"] is not None:
-        span = f"{peers['first_session']} – {peers['last_session']}"
-        rows.append(Row(f"Ø {peers['n']}", peers["median"], note=span, neither=True))
-    return rows
+    own = [_listed(card["ticker"], card["market"])] if card["market"] else []
+    own += [_row(each, figures) for each in card["multiples"][: MOST - len(own)]]
+    peers, usual = card["peers"], card["peer_summary"]
+    if not own:
+        dearest = sorted(peers, key=lambda peer: -peer["multiple"])
+        return [replace(_listed(peer["symbol"], peer), neither=True) for peer in dearest[:MOST]]
+    if usual["median"] is not None:
+        span = f"{usual['first_session']} – {usual['last_session']}"
+        own.append(Row(f"Ø {usual['n']}", usual["median"], note=span, neither=True))
+    return own
+
+
+def _listed(name: str, peer: Mapping[str, Any]) -> Row:
+    """A listed company by its close and the sales of its last twelve months."""
+    note = f"{_usd(peer['market_cap_usd'])} ({peer['price_session']}) ÷ {_usd(peer['revenue_usd'])}"
+    return Row(name, peer["multiple"], note=note)
 
 
 def _row(quotient: Mapping[str, Any], figures: Mapping[str, Mapping[str, Any]]) -> Row:

@@ -29,7 +29,9 @@ ENOUGH_PEERS = 5
 
 
 def compute(frames: Frames, subjects: Sequence[str] | None) -> Iterator[Signal]:
-    """One Signal for each company with a valuation; its facts are the whole card, as plain JSON."""
+    """One Signal for each company with a valuation or with measured peers; its facts are the whole card, as
+    plain JSON.
+    """
     facts, companies = known(frames)
     wanted = companies.values() if subjects is None else _meant(companies, subjects)
     told = by_name(facts)
@@ -46,7 +48,7 @@ def compute(frames: Frames, subjects: Sequence[str] | None) -> Iterator[Signal]:
         own = of(company, told)
         within = [fact for part in parts(company, companies) for fact in of(part, told)]
         made = card(company, own, within, (measured, others), today)
-        if made["marks"] or made["market"]:
+        if made["marks"] or made["market"] or made["peers"]:
             yield _signal(frames, made, _sources(frames, own, bool(measured), prices))
 
 
@@ -101,6 +103,8 @@ def event(told: Card) -> str:
 def _state(told: Card) -> str:
     """Whether the first mark's multiple of its own year's sales is above what nine in ten peers cost."""
     peers = told["peer_summary"]
+    if not told["marks"] and not told["market"]:
+        return INDICATOR.rest
     if not peers["fresh"] or peers["n"] < ENOUGH_PEERS or not told["multiples"]:
         return "priced"
     low = told["multiples"][0]["low"]

@@ -108,8 +108,9 @@ def card_of(context: Context, typed: str) -> Signal:
 def _list(context: Context) -> Message:
     _ = translator(context.language)
     cards = [signal.facts for signal in desk.cards(context.rooms, moment(context))]
+    valued = [card for card in cards if card["marks"] or card["market"]]
     lines = [
-        brief(card, context.language) for card in sorted(cards, key=lambda card: card["entity"].casefold())
+        brief(card, context.language) for card in sorted(valued, key=lambda card: card["entity"].casefold())
     ]
     head = [f"<b>{escape(_('Companies with a valuation'))}</b>"]
     return Message(fit(head, lines or [_("None yet.")], [], TEXT, rest=_("… and {count} more")))

@@ -25,6 +25,7 @@ _AT_MARKET = N_(
     "{entity} costs {market_cap_usd:usd} on the exchange (close of {price_session}, shares of {shares_as_of})"
 )
 _AT_MARK = N_("{entity} was last valued at {value:usd} ({basis}, {as_of})")
+_NO_MARK = N_("No valuation of it is known yet.")
 _AT_RUMOUR = N_("{entity} is said to be worth {value:usd} ({basis}, {kind}, {as_of})")
 _COSTS = N_("that is {multiple} its sales of {sales} in {period} ({kind})")
 _NO_SALES = N_("no sales of a whole year are known, so no multiple is given")
@@ -91,7 +92,7 @@ def _cost(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -
         told = [(_AT_MARKET, market | {"entity": card["entity"]}), (_COSTS, costs)]
         return one_sentence((write(clause, facts, _, language) for clause, facts in told), _)
     if mark is None:
-        return ""
+        return _(_NO_MARK)
     first = _AT_MARK if mark["kind"] == "reported" else _AT_RUMOUR
     said = [write(first, _of_mark(mark, _) | {"entity": card["entity"]}, _, language)]
     own = [each for each in card["multiples"] if each["numerator"] == mark["ref"]]

@@ -81,6 +81,8 @@ def message(
     small = small_print(signal, language)
     tail = [*end, f"<i>{escape(small)}</i>"]
     text = fit(head, body, tail, CAPTION)
+    if chart is not None and not chart.panels:
+        chart = None
     footer = f"{_(BESIDE_SAMPLE)} · {small}" if sample else small
     return Message(text, chart, footer, sample, language, buttons(card["entity"], language))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bot.commentary.desk_card import message
 from feeds import Raw
 from feeds._fact_lines import fact
 from feeds.facts import house, parse
@@ -174,6 +175,23 @@ def test_a_multiple_above_nine_in_ten_peers_is_told_and_an_old_price_compares_wi
     assert (stale.state, stale.facts["peer_summary"]["fresh"]) == ("priced", False)
     assert signal(peers[:4], [said(93e9, "2025-12-12"), year]).state == "priced"
     assert signal(peers, [said(93e9, "2025-12-12")]).state == "priced"
+
+
+def test_peers_are_shown_of_a_company_nobody_has_valued_yet() -> None:
+    unvalued = signal([2, 4, 6, 8, 10], [sales(10e9, "2025")])
+    assert (unvalued.state, unvalued.facts["marks"]) == ("unknown", [])
+    assert [peer["multiple"] for peer in unvalued.facts["peers"]] == [2, 4, 6, 8, 10]
+    told = message(unvalued, "en", sample=False, chart=INDICATOR.chart(NOBODY, unvalued))
+    assert told.chart is not None
+    (board,) = told.chart.panels
+    assert [(row.name, row.right) for row in board.rows] == [
+        ("E", 10), ("D", 8), ("C", 6), ("B", 4), ("A", 2)
+    ]  # fmt: skip
+    assert "No valuation of it is known yet." in told.text
+    assert "5 listed peers cost 6× the sales of their last twelve months" in told.text
+
+
+NOBODY = Frames(EVENING, {}, lambda kind: frame(kind))
 
 
 def test_only_a_listed_companys_card_is_kept_though_nothing_changed() -> None:
