@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from bot import levels
 from bot.commands import UserError, shown
-from bot.pipeline import Outcome, look, take_in, think
+from bot.pipeline import Outcome, look, take_in, think, think_all
 from bot.registry import all_feeds, all_indicators
 from bot.rooms import Rooms
 from feeds import Raw
@@ -44,7 +44,8 @@ def plant(rooms: Rooms, now: datetime) -> None:
 
 def look_again(rooms: Rooms, now: datetime) -> None:
     """Compute every card as of now: what the fact base gained while nothing ran is told, once."""
-    think(rooms, indicator(), now, now)
+    think_all(rooms, [indicator()], now, now)
+    levels.tell(rooms, now, now)
 
 
 def cards(rooms: Rooms, as_of: datetime, names: Sequence[str] | None = None) -> list[Signal]:
@@ -83,7 +84,6 @@ def add(rooms: Rooms, row: Row, now: datetime) -> Outcome | None:
     with writing(rooms.engine) as session:
         if not insert_new(session, Fact, [row]):
             return None
-    _, companies = library(rooms, now)
-    outcome = think(rooms, indicator(), now, now, [meant(companies, row["entity"]).name])
+    outcome = think(rooms, indicator(), now, now, [row["entity"]])
     outcome.queued += levels.tell(rooms, now, now)
     return outcome

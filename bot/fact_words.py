@@ -14,13 +14,13 @@ from bot import desk
 from bot.commands import UserError, shown, ticker
 from bot.commentary.languages import translator
 from feeds._amounts import Amount, AmountError, accepted_forms, read_amount
-from feeds._fact_basis import REVENUE, REVENUES, VALUATION, VALUATIONS
+from feeds._fact_basis import REVENUES, VALUATIONS
 from feeds._fact_lines import Row, entity, fact, span
 from indicators._desk_companies import Company
 from indicators._desk_facts import Sourced
 from indicators._desk_ipo import STAGES
 from storage.calendar import NEW_YORK
-from storage.fact_tables import KINDS
+from storage.fact_tables import KINDS, REVENUE, VALUATION
 
 EXAMPLE = "/admin fact SpaceX valuation $900B as_of=2026-11-20 basis=secondary from=Bloomberg"
 CORRECT = "/admin correct V005 $810B from=Bloomberg"

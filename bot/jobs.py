@@ -75,7 +75,6 @@ def _after_close(rooms: Rooms, sources: Sources) -> Job:
     async def run(slot: datetime) -> str:
         await _fetch(rooms, sources, _read_by("close", sources), slot)
         outcome = await _think(rooms, at_a_close(sources), slot)
-        await asyncio.to_thread(levels.tell, rooms, slot, datetime.now(UTC))
         await asyncio.to_thread(journal.forget_updates, rooms.engine, datetime.now(UTC) - REMEMBER)
         return outcome
 
@@ -181,6 +180,7 @@ def _owing(rooms: Rooms) -> dict[str, datetime]:
 
 async def _think(rooms: Rooms, indicators: Iterable[Indicator], slot: datetime) -> str:
     failed = await asyncio.to_thread(think_all, rooms, indicators, slot, datetime.now(UTC))
+    await asyncio.to_thread(levels.tell, rooms, slot, datetime.now(UTC))
     return "ok" if not failed else f"failed: {', '.join(failed)}"
 
 

@@ -15,7 +15,7 @@ from bot.commentary.languages import N_
 from bot.rooms import Rooms
 from indicators.valuation import NAME as VALUATION
 from storage import journal
-from storage.database import writing
+from storage.database import reading, writing
 from storage.intake import insert_new
 from storage.tables import Delivery, FlipRow, Rule, SignalRow
 
@@ -53,9 +53,12 @@ def price_to_sales(facts: Mapping[str, Any]) -> float | None:
 
 
 def tell(rooms: Rooms, as_of: datetime, now: datetime) -> int:
-    """Queue the crossings between the newest cards up to `as_of` and those before; return how many."""
-    with writing(rooms.engine) as session:
+    """Queue the crossings between the cards of `as_of` and those before them; return how many."""
+    with reading(rooms.engine) as session:
         rules = session.exec(select(Rule).where(Rule.indicator == NAME, col(Rule.on).is_(True))).all()
+    if not rules:
+        return 0
+    with writing(rooms.engine) as session:
         return sum(
             _cross(session, company, [rule for rule in rules if rule.subject == company], as_of, now)
             for company in sorted({rule.subject for rule in rules})
@@ -63,13 +66,16 @@ def tell(rooms: Rooms, as_of: datetime, now: datetime) -> int:
 
 
 def crossing(session: Session, company: str, as_of: datetime) -> tuple[SignalRow, float, float] | None:
-    """The newest card up to `as_of`, its multiple before and its multiple now; None where one lacks."""
-    newest = journal.newest_signal(session, VALUATION, company, as_of)
-    earlier = None if newest is None else journal.signal_before(session, VALUATION, company, newest.as_of)
-    if newest is None or earlier is None:
+    """The card of `as_of`, the multiple before it and its own; None where one lacks, or no card is of then.
+
+    What was stored earlier crossed nothing for who asked only since.
+    """
+    card = journal.newest_signal(session, VALUATION, company, as_of)
+    earlier = journal.signal_before(session, VALUATION, company, as_of)
+    if card is None or card.as_of != as_of or earlier is None:
         return None
-    before, after = price_to_sales(earlier.facts), price_to_sales(newest.facts)
-    return None if before is None or after is None else (newest, before, after)
+    before, after = price_to_sales(earlier.facts), price_to_sales(card.facts)
+    return None if before is None or after is None else (card, before, after)
 
 
 def _cross(session: Session, company: str, rules: list[Rule], as_of: datetime, now: datetime) -> int:

@@ -5,6 +5,8 @@ Where a source does not say it, the basis is read from what it does say, and els
 
 import re
 
+from storage.fact_tables import REVENUE
+
 #: of a valuation, all of equity but `ev`
 VALUATIONS = (
     "market", "secondary", "round", "pre_money", "post_money", "ipo_target", "analyst_target", "ev",
@@ -14,8 +16,6 @@ VALUATIONS = (
 REVENUES = ("fiscal", "trailing", "forecast", "run_rate", "unstated")
 BASES = (*dict.fromkeys((*VALUATIONS, *REVENUES)),)
 
-VALUATION = ("valuation", "market_cap")
-REVENUE = ("revenue", "forecast_revenue", "revenue_run_rate")
 
 _OF_VALUATIONS = (
     ("hypothetical", r"hypothe|scenario"),

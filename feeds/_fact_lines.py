@@ -13,9 +13,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from feeds._fact_basis import BASES, REVENUE, VALUATION, basis_of
+from feeds._fact_basis import BASES, basis_of
 from storage import calendar
-from storage.fact_tables import BOUNDS, FLAGS, KINDS
+from storage.fact_tables import BOUNDS, FLAGS, KINDS, REVENUE, VALUATION
 
 Row = dict[str, Any]
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from indicators._desk_checks import Ends, apart, checks, printed, years
-from indicators._desk_facts import REVENUE, VALUATION, Sourced, standing
+from indicators._desk_facts import Sourced, standing
+from storage.fact_tables import REVENUE, VALUATION
 
 #: metrics that are taken for each other and count different things
 ALIKE = {

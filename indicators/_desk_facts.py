@@ -13,8 +13,6 @@ from typing import Any
 
 import pandas as pd
 
-VALUATION = ("valuation", "market_cap")
-REVENUE = ("revenue", "forecast_revenue", "revenue_run_rate")
 _YEAR = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)")
 
 

@@ -7,7 +7,9 @@ are different kinds: the newest of each basis stands on a line of its own.
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from indicators._desk_facts import REVENUE, VALUATION, Sourced, standing
+from indicators._desk_facts import Sourced, standing
+from indicators._desk_math import KINDS
+from storage.fact_tables import REVENUE, VALUATION
 
 #: bases of what is wished for; all others are of money that moved, or might have
 TARGETS = ("ipo_target", "analyst_target")
@@ -18,8 +20,6 @@ HISTORY = timedelta(days=180)
 #: assumption: a mark without a basis says the same as one with, so near in value and time; and a mark told
 #: again within so many days is the same mark
 NEAR, SOON = 0.05, timedelta(days=62)
-#: how well a fact is known, the best first
-TRUST = ("reported", "forecast", "rumoured", "opinion")
 
 
 def history(facts: Iterable[Sourced]) -> list[Sourced]:
@@ -47,7 +47,7 @@ def revenues(facts: Iterable[Sourced]) -> list[Sourced]:
     """Revenues of one year each and run-rates, the earliest first; of one told twice the better known."""
     found = [fact for fact in standing(facts) if fact.metric in REVENUE and fact.usable]
     kept: dict[tuple[object, ...], Sourced] = {}
-    for fact in sorted(found, key=lambda fact: (TRUST.index(fact.kind), fact.published, fact.ref)):
+    for fact in sorted(found, key=lambda fact: (KINDS.index(fact.kind), fact.published, fact.ref)):
         kept.setdefault((fact.low, fact.high, fact.year, fact.basis, fact.currency), fact)
     return sorted(kept.values(), key=lambda fact: (fact.year or 9999, fact.low or 0, fact.ref))
 
@@ -63,7 +63,7 @@ def _is_mark(fact: Sourced) -> bool:
 
 def _rank(mark: Sourced) -> tuple[object, ...]:
     """Later ranks higher; of one month the better known, then a known day, then the later told."""
-    return (mark.as_of[:7], -TRUST.index(mark.kind), len(mark.as_of), mark.as_of, mark.published, mark.ref)
+    return (mark.as_of[:7], -KINDS.index(mark.kind), len(mark.as_of), mark.as_of, mark.published, mark.ref)
 
 
 def _first_told(mark: Sourced, marks: Sequence[Sourced]) -> Sourced:
@@ -73,7 +73,7 @@ def _first_told(mark: Sourced, marks: Sequence[Sourced]) -> Sourced:
         for each in marks
         if each.basis == mark.basis and each.value == mark.value and abs(each.day - mark.day) <= SOON
     ]
-    return min(echoes, key=lambda each: (TRUST.index(each.kind), each.published, -len(each.as_of), each.ref))
+    return min(echoes, key=lambda each: (KINDS.index(each.kind), each.published, -len(each.as_of), each.ref))
 
 
 def _same(bare: Sourced, other: Sourced) -> bool:

@@ -13,7 +13,8 @@ from decimal import Decimal
 from operator import mul, truediv
 from typing import Any
 
-from indicators._desk_facts import REVENUE, VALUATION, Sourced
+from indicators._desk_facts import Sourced
+from storage.fact_tables import REVENUE, VALUATION
 
 Number = float | Decimal
 #: from the strongest: a forecast names who answers for it, a rumour claims a fact that nobody answers for,

@@ -17,6 +17,9 @@ from storage.types import Exact
 KINDS = ("reported", "rumoured", "forecast", "opinion")
 #: `=` the value or a range; at least; at most; about
 BOUNDS = ("=", ">=", "<=", "~")
+#: the metrics that say what a company is worth, and what it sells
+VALUATION = ("valuation", "market_cap")
+REVENUE = ("revenue", "forecast_revenue", "revenue_run_rate")
 #: why a fact is shown with a warning and never computed with
 FLAGS = ("wrong", "merged", "implausible", "stale", "hearsay")
 

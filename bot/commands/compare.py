@@ -1,7 +1,8 @@
 """/compare COMPANY COMPANY… — what companies cost by what they sell, side by side."""
 
+from bot import desk
 from bot.commands import Command, Context, UserError
-from bot.commands.value import card_of
+from bot.commands.value import cards_of, moment
 from bot.commentary import Message
 from bot.commentary.desk_compare import compared
 
@@ -30,10 +31,12 @@ def parse(words: str) -> list[str]:
 
 def answer(context: Context, names: list[str]) -> list[Message]:
     """One bar a company and mark, and why some have none."""
-    cards = {signal.subject: signal for signal in (card_of(context, name) for name in names)}
-    if len(cards) < 2:
+    _, known = desk.library(context.rooms, moment(context))
+    companies = {company.name: company for company in (desk.meant(known, name) for name in names)}
+    if len(companies) < 2:
         raise UserError("Those are names of one company. For example: {example}", example=EXAMPLE)
-    return [compared([*cards.values()], context.language, sample=context.sample)]
+    cards = cards_of(context, [*companies.values()])
+    return [compared(cards, context.language, sample=context.sample)]
 
 
 COMMAND = Command(

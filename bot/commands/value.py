@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from bot.commentary.lengths import TEXT, fit
 from bot.commentary.numbers import write
 from bot.pipeline import draw
 from indicators import Signal
+from indicators._desk_companies import Company
 from storage import people
 from storage.database import writing
 
@@ -61,10 +63,11 @@ def answer(context: Context, asked: Asked) -> list[Message]:
     """The card, the view, the list of all, or one fact by its reference."""
     if asked.name.lower() == "list" and asked.view is None:
         return [_list(context)]
-    told = tell_fact(*desk.library(context.rooms, moment(context)), asked.name, context.language)
+    facts, companies = desk.library(context.rooms, moment(context))
+    told = tell_fact(facts, asked.name, context.language)
     if told is not None:
         return [Message(told)]
-    signal = card_of(context, asked.name)
+    (signal,) = cards_of(context, [desk.meant(companies, asked.name)])
     if asked.level is not None:
         return [_keep(context, signal, asked.level)]
     if asked.view is not None:
@@ -93,16 +96,16 @@ def moment(context: Context) -> datetime:
     return context.now if context.sample else context.as_of
 
 
-def card_of(context: Context, typed: str) -> Signal:
-    """The card of the company somebody means; UserError with the nearest names where there is none."""
-    _, companies = desk.library(context.rooms, moment(context))
-    company = desk.meant(companies, typed)
-    for signal in desk.cards(context.rooms, moment(context), [company.name]):
-        return signal
-    raise UserError(
-        "No valuation of {company} is known. /value list shows the companies that have one.",
-        company=company.name,
-    )
+def cards_of(context: Context, companies: Sequence[Company]) -> list[Signal]:
+    """The card of each company, in their order; UserError where one has none."""
+    names = [company.name for company in companies]
+    found = {card.subject: card for card in desk.cards(context.rooms, moment(context), names)}
+    if missing := [name for name in names if name not in found]:
+        raise UserError(
+            "No valuation of {company} is known. /value list shows the companies that have one.",
+            company=missing[0],
+        )
+    return [found[name] for name in names]
 
 
 def _list(context: Context) -> Message:

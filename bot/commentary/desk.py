@@ -11,6 +11,7 @@ from bot.commentary.desk_words import BASES, KINDS, amount, between, metric_name
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.numbers import clean, format_value, write
 from indicators._desk import ASKED
+from indicators._desk_marks import TARGETS
 
 Card = Mapping[str, Any]
 
@@ -122,7 +123,7 @@ def _exit(card: Card, sales: str) -> float | None:
 def _target(card: Card, figures: Mapping[str, Any], _: Translate, language: str) -> str:
     """What is only hoped for, on a line of its own."""
     targets = [mark for mark in card["marks"] if mark["current"] and not mark["headline"]]
-    targets = [mark for mark in targets if mark["basis"] in ("ipo_target", "analyst_target")]
+    targets = [mark for mark in targets if mark["basis"] in TARGETS]
     if not targets:
         return ""
     mark = targets[0]
@@ -209,11 +210,10 @@ def _of_multiple(
 def lines_of_marks(card: Card, language: str) -> Iterator[str]:
     """HTML, one line for each mark that stands: never two in one."""
     _ = translator(language)
-    targets = ("ipo_target", "analyst_target")
-    for mark in sorted(card["marks"], key=lambda mark: (mark["basis"] in targets, not mark["headline"])):
+    for mark in sorted(card["marks"], key=lambda mark: (mark["basis"] in TARGETS, not mark["headline"])):
         if mark["current"]:
-            sign = "🎯" if mark["basis"] in targets else "💵"
-            told = f"{_(BASES[mark['basis']])}, {_(KINDS[mark['kind']])}, {mark['as_of']}"
+            sign = "🎯" if mark["basis"] in TARGETS else "💵"
+            told = _(", ").join((_(BASES[mark["basis"]]), _(KINDS[mark["kind"]]), mark["as_of"]))
             old = write(_OLD, mark, _, language) if mark["days_old"] > STALE_DAYS else None
             yield (
                 f"{sign} <b>{escape(amount(mark, language))}</b> — {escape(told)} "

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from bot.commentary import Button, Message
-from bot.commentary.desk import Card, commentary, lines_of_marks
+from bot.commentary.desk import Card, commentary, headline, lines_of_marks
 from bot.commentary.desk_words import BASES, KINDS, STAGES, amount, between, figure_of, metric_name, what
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.lengths import CAPTION, TEXT, fit
@@ -176,7 +176,7 @@ def _by_return(
         told = {**row, "year": str(row["year"])}
         groups.setdefault(tuple(row[name] for name in same), []).append(told)
     for group in groups.values():
-        parts = "; ".join(write(part, row, _, language) or "" for row in group)
+        parts = _("; ").join(write(part, row, _, language) or "" for row in group)
         yield f"• {_html(write(head, group[0], _, language))} {_html(parts)}"
 
 
@@ -229,8 +229,7 @@ _BEHIND: Mapping[str, Callable[[Card, Translate, str], Iterator[str]]] = {
 
 def brief(card: Card, language: str) -> str:
     """One line of a list: the name, its first mark and its multiple."""
-    mark = next((mark for mark in card["marks"] if mark["headline"]), None)
-    market = card["market"]
+    mark, market = headline(card), card["market"]
     name = f"<b>{escape(clean(card['entity'], 60))}</b>"
     if market is not None:
         worth, day = format_value(market["market_cap_usd"], "usd", language), market["price_session"]

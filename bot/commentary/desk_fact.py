@@ -1,13 +1,12 @@
 """One fact with its source and its versions, as anyone may ask for it by its reference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
 
 from bot.commentary.desk_words import BASES, KINDS, figure_of, metric_name
 from bot.commentary.languages import N_, Translate, translator
 from bot.commentary.numbers import clean
-from indicators._desk_companies import Company
 from indicators._desk_facts import Sourced
 
 FLAGS = {
@@ -16,9 +15,7 @@ FLAGS = {
 }  # fmt: skip
 
 
-def tell_fact(
-    facts: Sequence[Sourced], companies: Mapping[str, Company], ref: str, language: str
-) -> str | None:
+def tell_fact(facts: Sequence[Sourced], ref: str, language: str) -> str | None:
     """HTML of the fact called `ref`, what it replaces and what replaces it; None where there is none."""
     found = [fact for fact in facts if fact.ref.casefold() == ref.strip().casefold()]
     if not found:

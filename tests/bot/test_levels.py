@@ -136,3 +136,11 @@ def test_where_sources_of_a_years_sales_differ_both_are_in_the_sentence(rooms: R
     (message,) = answer(context, parse("SpaceX"))
     # 800 ÷ 16 = 50 and 800 ÷ 15 = 53.3
     assert "that is 50× – 53.3× its sales of $15B – $16B in 2025" in message.text
+
+
+def test_what_crossed_before_somebody_asked_is_no_news_to_them(rooms: Rooms) -> None:
+    order(rooms, "fact SpaceX valuation $900B as_of=2025-12-30 basis=secondary from=Bloomberg", 1)
+    ask(rooms, "SpaceX at 58")
+    assert levels.tell(rooms, NOW + timedelta(days=1), NOW + timedelta(days=1)) == 0
+    desk.look_again(rooms, NOW + timedelta(days=1))
+    assert told(rooms) == []

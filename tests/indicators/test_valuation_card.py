@@ -13,7 +13,7 @@ from feeds._fact_lines import fact
 from feeds.facts import house, parse
 from indicators import Signal
 from indicators import _desk_marks as marks
-from indicators._desk_companies import by_name, of
+from indicators._desk_companies import Company, by_name, of
 from indicators._desk_companies import read as read_companies
 from indicators._desk_facts import Sourced, from_row
 from indicators._desk_facts import read as read_facts
@@ -78,6 +78,10 @@ def test_sales_told_twice_count_once_and_run_rates_are_of_no_year() -> None:
     assert [each.basis for each in marks.of_years(found)] == ["fiscal"]
 
 
+def house_facts() -> list[Sourced]:
+    return read_facts(parse(Raw("house", house())).accepted[Fact].to_pandas().assign(id=0))
+
+
 @pytest.fixture(scope="module")
 def spacex() -> tuple[list[Sourced], list[Sourced]]:
     """Our facts about SpaceX, and about the proposal to list it."""
@@ -123,6 +127,8 @@ def test_the_stage_is_what_is_said_last_or_what_plans_imply(
     }  # fmt: skip
     filed = from_row(fact(told, "test"))
     assert stage(company, [*spacex[0], filed], PRICED) == "filed"
+    aramco = [fact for fact in house_facts() if fact.entity == "Saudi Aramco"]
+    assert stage(Company("Saudi Aramco"), aramco, PRICED) == "listed"
 
 
 def frame(kind: type[MarketRow], *rows: dict[str, Any]) -> pd.DataFrame:
