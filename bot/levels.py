@@ -66,13 +66,13 @@ def tell(rooms: Rooms, as_of: datetime, now: datetime) -> int:
 
 
 def crossing(session: Session, company: str, as_of: datetime) -> tuple[SignalRow, float, float] | None:
-    """The card of `as_of`, the multiple before it and its own; None where one lacks, or no card is of then.
+    """The newest card up to `as_of`, the multiple before `as_of` and its own; None where one lacks.
 
-    What was stored earlier crossed nothing for who asked only since.
+    Where no card is of `as_of` both are the same: what crossed earlier is no news to who asked only since.
     """
     card = journal.newest_signal(session, VALUATION, company, as_of)
     earlier = journal.signal_before(session, VALUATION, company, as_of)
-    if card is None or card.as_of != as_of or earlier is None:
+    if card is None or earlier is None:
         return None
     before, after = price_to_sales(earlier.facts), price_to_sales(card.facts)
     return None if before is None or after is None else (card, before, after)
